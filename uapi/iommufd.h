@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The iommufd ABI as softvfio speaks it, Linux 7.3's; see uapi/vfio.h for why it is stated here.
+ * Every structure begins with its own size: a shorter one is an older caller, a longer one must
+ * end in zeroes.
+ */
+#ifndef SVF_UAPI_IOMMUFD_H
+#define SVF_UAPI_IOMMUFD_H
+
+#include <stdint.h>
+
+#include "uapi/vfio.h"
+
+#define IOMMU_DESTROY			SVF_IO(0x80)
+#define IOMMU_IOAS_ALLOC		SVF_IO(0x81)
+#define IOMMU_IOAS_ALLOW_IOVAS		SVF_IO(0x82)
+#define IOMMU_IOAS_COPY			SVF_IO(0x83)
+#define IOMMU_IOAS_IOVA_RANGES		SVF_IO(0x84)
+#define IOMMU_IOAS_MAP			SVF_IO(0x85)
+#define IOMMU_IOAS_UNMAP		SVF_IO(0x86)
+#define IOMMU_OPTION			SVF_IO(0x87)
+#define IOMMU_VFIO_IOAS			SVF_IO(0x88)
+#define IOMMU_HWPT_ALLOC		SVF_IO(0x89)
+#define IOMMU_GET_HW_INFO		SVF_IO(0x8a)
+#define IOMMU_HWPT_SET_DIRTY_TRACKING	SVF_IO(0x8b)
+#define IOMMU_HWPT_GET_DIRTY_BITMAP	SVF_IO(0x8c)
+#define IOMMU_HWPT_INVALIDATE		SVF_IO(0x8d)
+#define IOMMU_FAULT_QUEUE_ALLOC		SVF_IO(0x8e)
+#define IOMMU_IOAS_MAP_FILE		SVF_IO(0x8f)
+#define IOMMU_VIOMMU_ALLOC		SVF_IO(0x90)
+#define IOMMU_VDEVICE_ALLOC		SVF_IO(0x91)
+#define IOMMU_IOAS_CHANGE_PROCESS	SVF_IO(0x92)
+#define IOMMU_VEVENTQ_ALLOC		SVF_IO(0x93)
+#define IOMMU_HW_QUEUE_ALLOC		SVF_IO(0x94)
+#define IOMMU_IOAS_NOIOMMU_GET_PA	SVF_IO(0x95)
+
+struct iommu_destroy {
+	uint32_t size;
+	uint32_t id;
+};
+
+struct iommu_ioas_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t out_ioas_id;
+};
+
+struct iommu_iova_range {
+	uint64_t start;
+	uint64_t last; /* inclusive */
+};
+
+struct iommu_ioas_iova_ranges {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint32_t num_iovas;
+	uint32_t reserved;
+	uint64_t allowed_iovas; /* user pointer to struct iommu_iova_range[num_iovas] */
+	uint64_t out_iova_alignment;
+};
+
+struct iommu_ioas_allow_iovas {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint32_t num_iovas;
+	uint32_t reserved;
+	uint64_t allowed_iovas;
+};
+
+#define IOMMU_IOAS_MAP_FIXED_IOVA (1u << 0)
+#define IOMMU_IOAS_MAP_WRITEABLE  (1u << 1)
+#define IOMMU_IOAS_MAP_READABLE	  (1u << 2)
+
+struct iommu_ioas_map {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t ioas_id;
+	uint32_t reserved;
+	uint64_t user_va;
+	uint64_t length;
+	uint64_t iova;
+};
+
+struct iommu_ioas_map_file {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t ioas_id;
+	int32_t fd;
+	uint64_t start;
+	uint64_t length;
+	uint64_t iova;
+};
+
+struct iommu_ioas_copy {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t dst_ioas_id;
+	uint32_t src_ioas_id;
+	uint64_t length;
+	uint64_t dst_iova;
+	uint64_t src_iova;
+};
+
+struct iommu_ioas_unmap {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint64_t iova;
+	uint64_t length;
+};
+
+#define IOMMU_OPTION_RLIMIT_MODE 0
+#define IOMMU_OPTION_HUGE_PAGES	 1
+#define IOMMU_OPTION_OP_SET	 0
+#define IOMMU_OPTION_OP_GET	 1
+
+struct iommu_option {
+	uint32_t size;
+	uint32_t option_id;
+	uint16_t op;
+	uint16_t reserved;
+	uint32_t object_id;
+	uint64_t val64;
+};
+
+#define IOMMU_VFIO_IOAS_GET   0
+#define IOMMU_VFIO_IOAS_SET   1
+#define IOMMU_VFIO_IOAS_CLEAR 2
+
+struct iommu_vfio_ioas {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint16_t op;
+	uint16_t reserved;
+};
+
+#define IOMMU_HWPT_ALLOC_NEST_PARENT	(1u << 0)
+#define IOMMU_HWPT_ALLOC_DIRTY_TRACKING (1u << 1)
+#define IOMMU_HWPT_FAULT_ID_VALID	(1u << 2)
+#define IOMMU_HWPT_ALLOC_PASID		(1u << 3)
+#define IOMMU_HWPT_DATA_NONE		0
+
+struct iommu_hwpt_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t dev_id;
+	uint32_t pt_id;
+	uint32_t out_hwpt_id;
+	uint32_t reserved;
+	uint32_t data_type;
+	uint32_t data_len;
+	uint64_t data_uptr;
+	uint32_t fault_id;
+	uint32_t reserved2;
+};
+
+#define IOMMU_HW_INFO_TYPE_NONE	      0
+#define IOMMU_HW_INFO_TYPE_INTEL_VTD  1
+#define IOMMU_HW_INFO_FLAG_INPUT_TYPE (1u << 0)
+#define IOMMU_HW_CAP_DIRTY_TRACKING   (1u << 0)
+
+struct iommu_hw_info_vtd {
+	uint32_t flags;
+	uint32_t reserved;
+	uint64_t cap_reg;
+	uint64_t ecap_reg;
+};
+
+struct iommu_hw_info {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t dev_id;
+	uint32_t data_len;
+	uint64_t data_uptr;
+	union {
+		uint32_t in_data_type;
+		uint32_t out_data_type;
+	};
+	uint8_t out_max_pasid_log2;
+	uint8_t reserved[3];
+	uint64_t out_capabilities;
+};
+
+struct iommu_ioas_change_process {
+	uint32_t size;
+	uint32_t reserved;
+};
+
+#endif
