@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Files in general: dispatch of commands by the table, and the defaults for kinds that cannot be
+ * read or written. What a command number that is not in the table gives depends on the kind, as in
+ * the kernel: see unknown_command().
+ */
+#include "core/file.h"
+
+#include <errno.h>
+
+#include "core/call.h"
+#include "core/command.h"
+#include "core/machine.h"
+#include "core/vfio/device.h"
+
+static long unknown_command(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
+{
+	switch (file->kind) {
+	case SVF_FILE_CONTAINER:
+		return svf_container_unknown(file, call, arg);
+	case SVF_FILE_GROUP:
+		return svf_fail(call, -ENOTTY, "a group has no command 0x%x", command);
+	case SVF_FILE_DEVICE:
+		return svf_fail(call, -ENOTTY, "a vfio-pci device has no command 0x%x", command);
+	case SVF_FILE_IOMMUFD:
+		return svf_fail(call, -ENOTTY, "iommufd has no command 0x%x", command);
+	}
+	return -ENOTTY;
+}
+
+/*
+ * The gate of device files, the one place where it stands: without a security context nothing but
+ * BIND is heard, whether the command exists or not.
+ */
+static bool access_granted(const struct svf_file *file, uint32_t command)
+{
+	const struct svf_device_file *df;
+
+	if (file->kind != SVF_FILE_DEVICE || command == VFIO_DEVICE_BIND_IOMMUFD)
+		return true;
+	df = svf_container_of(file, const struct svf_device_file, file);
+	return df->access_granted;
+}
+
+long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
+{
+	const struct svf_command *row = svf_command_lookup(file->kind, command);
+
+	if (!access_granted(file, command))
+		return svf_fail(call, -EINVAL,
+				"the device has no security context yet; bind it to an iommufd with VFIO_DEVICE_BIND_IOMMUFD first");
+	if (!row)
+		return unknown_command(file, call, command, arg);
+	if (row->handler)
+		return row->handler(file, call, arg);
+	return svf_iommufd_command(file, call, row, arg);
+}
+
+ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset)
+{
+	if (!access_granted(file, 0))
+		return svf_fail(call, -EINVAL, "the device has no security context yet; bind it to an iommufd first");
+	if (!file->ops->read)
+		return svf_fail(call, -EINVAL, "this file cannot be read");
+	return file->ops->read(file, call, buf, len, offset);
+}
+
+ssize_t svf_file_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
+		       uint64_t offset)
+{
+	if (!access_granted(file, 0))
+		return svf_fail(call, -EINVAL, "the device has no security context yet; bind it to an iommufd first");
+	if (!file->ops->write)
+		return svf_fail(call, -EINVAL, "this file cannot be written");
+	return file->ops->write(file, call, buf, len, offset);
+}
+
+void svf_file_close(struct svf_file *file)
+{
+	if (file)
+		file->ops->close(file);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The machine: one software PCI host, everything a namespace sees. It owns the buses and
+ * functions, the drivers, the IOMMU groups, and counts what clients use up. Single-threaded: the
+ * host calls in from one loop.
+ */
+#ifndef SVF_CORE_MACHINE_H
+#define SVF_CORE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "core/call.h"
+#include "core/port.h"
+
+struct svf_driver;
+struct svf_function;
+
+/* Module parameters, named as the modules name them. */
+struct svf_params {
+	bool enable_sriov;	   /* vfio_pci; here on by default */
+	bool disable_idle_d3;	   /* vfio_pci */
+	bool nointxmask;	   /* vfio_pci */
+	unsigned int dma_entry_limit; /* vfio_iommu_type1; mappings per container, 65535 */
+	bool enforce_memlock;	   /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
+	bool enable_unsafe_noiommu_mode; /* vfio; read-only here for now */
+};
+
+/* Bounds on what clients can use up together; beyond them -ENOMEM or -EMFILE with a reason. */
+struct svf_limits {
+	unsigned int files;    /* open files of all kinds */
+	unsigned int mappings; /* DMA mappings of all containers and IOASes together */
+	unsigned int objects;  /* iommufd objects together */
+};
+
+struct svf_machine {
+	const struct svf_port_ops *port;
+	void *host;
+	struct svf_params params;
+	struct svf_limits limits;
+	struct {
+		unsigned int files, mappings, objects;
+	} used;
+
+	struct svf_list buses;	    /* struct svf_bus.machine_link: root buses and those behind bridges */
+	struct svf_list functions;  /* struct svf_function.machine_link, in order of BDF */
+	struct svf_list drivers;    /* struct svf_driver.link */
+	struct svf_list groups;	    /* struct svf_iommu_group.link, in order of id */
+	unsigned int next_group_id; /* ids are not reused while the machine lives */
+	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
+	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */
+};
+
+/* An empty machine with default parameters and limits. port and host are borrowed. */
+int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_machine **ret) SVF_MUST_CHECK;
+/* All files must have been closed. */
+void svf_machine_destroy(struct svf_machine *machine);
+
+/* A kernel message, printf-like (base/fmt.h). At most 255 characters are kept. */
+void svf_log(struct svf_machine *machine, const char *fmt, ...) SVF_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The port: everything the core asks of the world, and the only way it touches it. The host
+ * implements it with system calls, the tests with plain memory. Nothing here may call back into
+ * the core, except that wake() may be acted upon after the current call has returned.
+ */
+#ifndef SVF_CORE_PORT_H
+#define SVF_CORE_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct svf_call;
+struct svf_fd;
+struct svf_function;
+struct svf_machine;
+
+/* The address space of a client, kept while something of it is mapped for DMA. The host's type. */
+struct svf_mm;
+/* An eventfd of a client. The host's type. */
+struct svf_event;
+
+/* Shared memory behind a BAR's RAM pages. The host embeds it in its own. */
+struct svf_ram {
+	uint8_t *base; /* page-aligned, zeroed when allocated */
+	uint64_t size; /* bytes, a multiple of the page size */
+};
+
+/* What lies behind a range of a client's addresses, for mapping it for DMA. */
+struct svf_mm_range {
+	const struct svf_ram *ram; /* a mapping of that BAR memory and nothing else; NULL: ordinary memory */
+	uint64_t ram_offset;	   /* bytes into ram, of the first address */
+};
+
+struct svf_port_ops {
+	/* The calling process's memory. 0 or -EFAULT; nothing half-copied matters on failure. */
+	int (*user_read)(struct svf_call *call, void *dst, uint64_t addr, size_t len);
+	int (*user_write)(struct svf_call *call, uint64_t addr, const void *src, size_t len);
+
+	/* See svf_call_fd(). */
+	int (*fd_lookup)(struct svf_call *call, int fd, struct svf_fd *ret);
+
+	/* The calling process's address space; a reference, NULL when out of memory or not to be had. */
+	struct svf_mm *(*mm_get)(struct svf_call *call);
+	struct svf_mm *(*mm_ref)(struct svf_mm *mm);
+	void (*mm_put)(struct svf_mm *mm);
+	/*
+	 * Whether each byte from first to last may be read (and, with write, written) by the process.
+	 * Return: 0 with *ret filled, -EFAULT.
+	 */
+	int (*mm_check)(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret);
+	/* DMA. Return: 0, -EFAULT when any byte could not be transferred. */
+	int (*mm_read)(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
+	int (*mm_write)(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
+	/*
+	 * Charges or (negative) uncharges pages against the locked-memory limit of the process.
+	 * Return: 0, -ENOMEM over the limit.
+	 */
+	int (*mm_account)(struct svf_mm *mm, int64_t pages);
+
+	struct svf_event *(*event_get)(struct svf_event *event); /* another reference */
+	void (*event_put)(struct svf_event *event);
+	void (*event_signal)(struct svf_event *event);
+
+	/* 0, -ENOMEM. */
+	int (*ram_alloc)(struct svf_machine *machine, uint64_t size, struct svf_ram **ret);
+	void (*ram_free)(struct svf_machine *machine, struct svf_ram *ram);
+	/* Zeroes it, giving the pages back where that is cheaper. NULL: the core writes zeroes. */
+	void (*ram_clear)(struct svf_machine *machine, struct svf_ram *ram);
+
+	/* A kernel message, complete, without newline; the host adds the time and keeps a bounded ring. */
+	void (*log)(struct svf_machine *machine, const char *text);
+	/* Something a waiting call may be waiting for has happened; run the blocked calls again. */
+	void (*wake)(struct svf_machine *machine);
+	/* Functions, drivers, groups or cdevs appeared or went; names in the file tree changed. */
+	void (*tree_changed)(struct svf_machine *machine);
+	/* 16 random bytes from a source fit for secrets (the initial VF token). */
+	void (*random_bytes)(struct svf_machine *machine, void *dst, size_t len);
+};
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The VFIO device: a function bound to vfio-pci. Made by the driver's probe, ended by its remove,
+ * which waits until every file is closed.
+ *
+ * A device file gives no access before its security context stands: for a group file that is the
+ * container with its IOMMU set, for a cdev a successful BIND. Until then every command but BIND is -EINVAL.
+ * All device files of one device share its state (config view, interrupts); the first open resets and
+ * prepares it, the last close resets it again and drops the interrupts.
+ */
+#ifndef SVF_CORE_VFIO_DEVICE_H
+#define SVF_CORE_VFIO_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/uuid.h"
+#include "core/call.h"
+#include "core/file.h"
+#include "uapi/vfio.h"
+
+struct svf_function;
+struct svf_group;
+struct svf_ictx;
+struct svf_idevice;
+struct svf_irqs;
+struct svf_event;
+struct svf_ram;
+struct svf_saved_state;
+struct svf_vconfig;
+
+/* The token a PF on vfio-pci shares with the users of its VFs. */
+struct svf_vf_token {
+	struct svf_uuid uuid;
+	unsigned int users; /* VFs open now */
+};
+
+struct svf_device {
+	struct svf_function *fn;
+	struct svf_list group_link;	/* group->devices, until it unregisters */
+	struct svf_group *group;
+	unsigned int minor;		/* N of /dev/vfio/devices/vfioN */
+	struct svf_list files;		/* struct svf_device_file.device_link: those with access */
+	unsigned int file_count;	/* open files, also those without access: unregister waits for them */
+	unsigned int open_count;	/* files with access */
+	bool unregistering;		/* the driver is leaving; no new opens */
+	bool requested;			/* the user has been asked to let go */
+	bool cdev_opened;		/* open through its cdev */
+	struct svf_idevice *idevice;	/* bound to an iommufd */
+	bool iommufd_attached;
+	struct svf_vf_token *vf_token;	/* of a PF; NULL otherwise */
+
+	/* While open. */
+	struct svf_vconfig *vconfig;
+	struct svf_irqs *irqs;
+	struct svf_saved_state *open_state; /* config space as it was when the first user came */
+	bool reset_works;		/* the function could be reset when the first user came */
+	bool intx_maskable;		/* INTx is masked by the command register, as PCI 2.3 has it */
+	bool intx_hidden;		/* a part whose INTx is broken: shown without */
+	bool virq_disabled;		/* the user's view of the command register disables INTx */
+
+	bool needs_reset;		/* closed without a reset that worked */
+	uint8_t msi_qmax;		/* log2 of the MSI vectors last enabled; bounds what the user may configure */
+	bool low_power;			/* DEVICE_FEATURE LOW_POWER_ENTRY is in force */
+	struct svf_event *wake_event;	/* signalled when an access ends low_power; NULL: none */
+};
+
+struct svf_device_file {
+	struct svf_file file;		/* kind SVF_FILE_DEVICE */
+	struct svf_list device_link;	/* device->files, once access is granted */
+	struct svf_device *device;
+	struct svf_group *group;	/* opened through it; NULL: cdev */
+	struct svf_ictx *iommufd;	/* cdev: bound to it, a reference */
+	bool access_granted;
+};
+
+/* vfio-pci's probe and remove. remove: SVF_BLOCKED while files are open (the request interrupt is signalled). */
+int svf_device_register(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
+int svf_device_unregister(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
+
+/* vfio-pci's sriov_configure. */
+int svf_device_sriov_configure(struct svf_function *fn, struct svf_call *call, unsigned int num) SVF_MUST_CHECK;
+
+/* By minor of its cdev; NULL. */
+struct svf_device *svf_device_lookup_minor(struct svf_machine *machine, unsigned int minor);
+
+/* First open and last close, in device.c: used by group.c and cdev.c once the security context stands. */
+int svf_device_open(struct svf_device_file *df, struct svf_call *call) SVF_MUST_CHECK;
+void svf_device_close(struct svf_device_file *df);
+
+/*
+ * The device behind a file of kind SVF_FILE_DEVICE, for commands and accesses: ends its low-power state, as
+ * every access of a user does.
+ */
+struct svf_device *svf_device_of_file(struct svf_file *file);
+
+/* irqs.c: interrupts of the function, for models. Without a user, or with that interrupt not enabled, nothing happens. */
+void svf_device_raise_vector(struct svf_function *fn, unsigned int vector);
+void svf_device_set_intx(struct svf_function *fn, bool level);
+/* An uncorrectable error was reported by the function. */
+void svf_device_report_error(struct svf_function *fn);
+
+/*
+ * regions.c: what a mapping of [offset, offset + length) of the device file shows. Return: 0 with the memory
+ * and the offset in it, borrowed; -EINVAL when that cannot be mapped.
+ */
+int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length, bool shared,
+		    const struct svf_ram **ret, uint64_t *ret_offset) SVF_MUST_CHECK;
+
+/*
+ * device.c: for core/pci while a PF on vfio-pci has VFs made: a VF was added (its driver_override becomes vfio-pci,
+ * -ENOMEM) / was bound to a driver.
+ */
+int svf_device_vf_added(struct svf_function *pf, struct svf_function *vf) SVF_MUST_CHECK;
+void svf_device_vf_bound(struct svf_function *pf, struct svf_function *vf);
+
+/*
+ * match.c: a match string "0000:01:10.0 vf_token=UUID" against the device. Return: 1 it is this device and the token is
+ * in order; 0 another device; -EINVAL, -EACCES.
+ */
+int svf_device_match(struct svf_device *device, struct svf_call *call, const char *text) SVF_MUST_CHECK;
+
+/*
+ * token.c: whether a user who gave this token (NULL: none) may open the device; sets a PF's token where the rules say
+ * so. Return: 0, -EINVAL, -EACCES.
+ */
+int svf_vf_token_check(struct svf_device *device, struct svf_call *call, const struct svf_uuid *token) SVF_MUST_CHECK;
+
+#endif
