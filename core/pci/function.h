@@ -20,10 +20,10 @@
 #include "core/pci/bdf.h"
 #include "core/port.h"
 
-#define SVF_PCI_CONFIG_SIZE 256u
-#define SVF_PCIE_CONFIG_SIZE 4096u
-#define SVF_PCI_BARS 6
-#define SVF_PCI_ROM_BAR 6
+#define SVF_PCI_CONFIG_SIZE	 256u
+#define SVF_PCIE_CONFIG_SIZE	 4096u
+#define SVF_PCI_BARS		 6
+#define SVF_PCI_ROM_BAR		 6
 #define SVF_DRIVER_OVERRIDE_SIZE 4096 /* sysfs gives a page */
 
 struct svf_bus;
@@ -33,21 +33,28 @@ struct svf_iommu_group;
 struct svf_irq_sink;
 struct svf_model_ops;
 
-enum svf_bar_kind { SVF_BAR_NONE, SVF_BAR_MEM32, SVF_BAR_MEM64, SVF_BAR_MEM64_HIGH, SVF_BAR_IO, SVF_BAR_ROM };
+enum svf_bar_kind {
+	SVF_BAR_NONE,
+	SVF_BAR_MEM32,
+	SVF_BAR_MEM64,
+	SVF_BAR_MEM64_HIGH,
+	SVF_BAR_IO,
+	SVF_BAR_ROM
+};
 
 struct svf_bar {
 	enum svf_bar_kind kind; /* MEM64_HIGH: the second half of the BAR before it */
 	bool prefetchable;
-	uint64_t size;	      /* bytes, a power of two; 0 when kind is NONE or MEM64_HIGH */
-	uint64_t address;     /* bus address assigned at start, as in sysfs "resource" */
-	struct svf_ram *ram;  /* the memory behind it; NULL: each access goes to the model */
+	uint64_t size;	     /* bytes, a power of two; 0 when kind is NONE or MEM64_HIGH */
+	uint64_t address;    /* bus address assigned at start, as in sysfs "resource" */
+	struct svf_ram *ram; /* the memory behind it; NULL: each access goes to the model */
 };
 
 struct svf_sriov {
-	uint16_t cap;	      /* offset of the extended capability */
+	uint16_t cap; /* offset of the extended capability */
 	uint16_t total_vfs, num_vfs, offset, stride, vf_device;
 	bool drivers_autoprobe;
-	bool disabling;			      /* sriov_numvfs 0 is under way and waits for users of VFs */
+	bool disabling; /* sriov_numvfs 0 is under way and waits for users of VFs */
 	struct svf_bar vf_bars[SVF_PCI_BARS]; /* size: of one VF's; address: of VF 0's */
 	/* num_vfs of them, or NULL. While disabling those that are gone already are NULL. */
 	struct svf_function **vfs;
@@ -78,17 +85,18 @@ struct svf_function {
 	/* Offsets of capabilities in config[], 0: absent. */
 	uint8_t cap_pm, cap_msi, cap_msix, cap_exp, cap_af;
 	uint16_t ext_acs, ext_ari, ext_aer;
-	uint8_t pcie_type;   /* device/port type field of the PCIe capability, where cap_exp */
-	bool has_flr;	     /* FLR by PCIe DEVCAP or AF */
-	bool has_pm_reset;   /* D3hot to D0 resets (No_Soft_Reset clear) */
-	bool interconnect;   /* header type 1: bridge or port */
+	uint8_t pcie_type; /* device/port type field of the PCIe capability, where cap_exp */
+	bool has_flr;	   /* FLR by PCIe DEVCAP or AF */
+	bool has_pm_reset; /* D3hot to D0 resets (No_Soft_Reset clear) */
+	bool interconnect; /* header type 1: bridge or port */
 
 	struct svf_function *physfn; /* of a VF */
 	unsigned int vf_index;
 	struct svf_sriov sriov; /* of a PF: sriov.cap != 0 */
 
-	uint8_t *reset_config;	     /* config_size bytes as after a reset, without addresses; set by finalize */
-	unsigned int reset_methods;  /* SVF_RESET_* found at discovery; never changes afterwards */
+	uint8_t *reset_config;	    /* config_size bytes as after a reset, without addresses; set by
+				       finalize */
+	unsigned int reset_methods; /* SVF_RESET_* found at discovery; never changes afterwards */
 	uint16_t cap_free, ext_free; /* where the next capability goes, while being built */
 
 	struct svf_iommu_group *group; /* NULL until finalized, or without an IOMMU */
@@ -110,9 +118,9 @@ struct svf_function {
 
 /*
  * Making one, in this order: alloc, then config space, capabilities and BARs (by the model, through
- * include/softvfio/model.h), then addresses (bars.h), then finalize, which completes masks, publishes the function
- * in machine and bus and puts it into its IOMMU group. abort ends one that was not finalized.
- * finalize: 0, -ENOMEM (the function is then still to be aborted).
+ * include/softvfio/model.h), then addresses (bars.h), then finalize, which completes masks,
+ * publishes the function in machine and bus and puts it into its IOMMU group. abort ends one that
+ * was not finalized. finalize: 0, -ENOMEM (the function is then still to be aborted).
  */
 int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t devfn,
 		       struct svf_function **ret) SVF_MUST_CHECK;
@@ -129,25 +137,29 @@ static inline bool svf_function_is_pf(const struct svf_function *fn)
 	return fn->sriov.cap != 0;
 }
 
-/* Config space values; a VF's vendor and device id are those sysfs shows, not the ffff it stores. */
+/* Config space values; a VF's vendor and device id are those sysfs shows, not the ffff it stores.
+ */
 uint16_t svf_function_vendor(const struct svf_function *fn);
 uint16_t svf_function_device_id(const struct svf_function *fn);
 uint32_t svf_function_class(const struct svf_function *fn); /* 24 bits, as sysfs "class" */
 
-/* As the kernel's device lock: held by a removal that waits. Stores to this function must wait (SVF_BLOCKED). */
+/* As the kernel's device lock: held by a removal that waits. Stores to this function must wait
+ * (SVF_BLOCKED). */
 static inline bool svf_function_is_locked(const struct svf_function *fn)
 {
 	return fn->removing || fn->sriov.disabling;
 }
 
 /*
- * Line index of sysfs "resource": 0 to 5 BARs, 6 ROM, 7 to 12 the VF BARs of a PF (all VFs together), 13 to 15 a
- * bridge's I/O, memory and prefetchable window. False: that line is zeroes. Flags as ioport.h has them.
+ * Line index of sysfs "resource": 0 to 5 BARs, 6 ROM, 7 to 12 the VF BARs of a PF (all VFs
+ * together), 13 to 15 a bridge's I/O, memory and prefetchable window. False: that line is zeroes.
+ * Flags as ioport.h has them.
  */
 struct svf_resource {
 	uint64_t first, last, flags;
 };
-bool svf_function_resource(const struct svf_function *fn, unsigned int index, struct svf_resource *ret);
+bool svf_function_resource(const struct svf_function *fn, unsigned int index,
+			   struct svf_resource *ret);
 
 /* Memory decoding as vfio-pci judges it: in D0, and COMMAND.MEM or for a VF the PF's VF MSE. */
 bool svf_function_memory_enabled(const struct svf_function *fn);
@@ -156,22 +168,25 @@ unsigned int svf_function_power_state(const struct svf_function *fn);
 
 /*
  * Physical config space access of 1, 2 or 4 naturally aligned bytes below config_size, with the
- * hardware's side effects on write (BAR sizing, FLR, D-states, VF enable is refused here: it goes by
- * sriov_numvfs). Longer or unaligned accesses are split by the caller.
+ * hardware's side effects on write (BAR sizing, FLR, D-states, VF enable is refused here: it goes
+ * by sriov_numvfs). Longer or unaligned accesses are split by the caller.
  */
 uint32_t svf_config_read(const struct svf_function *fn, unsigned int offset, unsigned int size);
-void svf_config_write(struct svf_function *fn, unsigned int offset, unsigned int size, uint32_t value);
+void svf_config_write(struct svf_function *fn, unsigned int offset, unsigned int size,
+		      uint32_t value);
 
 /* Offset of a capability (id of PCI_CAP_ID_*), 0 when absent. Bounded walk, safe on any content. */
 unsigned int svf_config_find_cap(const struct svf_function *fn, uint8_t id);
 unsigned int svf_config_find_ext_cap(const struct svf_function *fn, uint16_t id);
 
 /*
- * BAR contents, bar 0 to 5 or SVF_PCI_ROM_BAR; offset + len lies within the BAR, checked by the caller. Goes
- * to RAM or to the model. The caller checks memory decoding.
+ * BAR contents, bar 0 to 5 or SVF_PCI_ROM_BAR; offset + len lies within the BAR, checked by the
+ * caller. Goes to RAM or to the model. The caller checks memory decoding.
  */
-void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf, size_t len);
-void svf_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, const void *buf, size_t len);
+void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf,
+		  size_t len);
+void svf_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, const void *buf,
+		   size_t len);
 
 /* MSI-X table, from the capability: bar number and byte ranges. False without MSI-X. */
 struct svf_msix_layout {
@@ -179,17 +194,19 @@ struct svf_msix_layout {
 	uint32_t table_offset, pba_offset;
 };
 bool svf_function_msix(const struct svf_function *fn, struct svf_msix_layout *ret);
-unsigned int svf_function_msi_vectors(const struct svf_function *fn); /* 0 without MSI, else 1..32 */
+unsigned int
+svf_function_msi_vectors(const struct svf_function *fn); /* 0 without MSI, else 1..32 */
 
 /*
  * Function-level reset: config space back to reset values except addresses and what survives (the
- * kernel saves and restores BARs and the like around it; so does this), model told, RAM zeroed if the model
- * says so. Return: 0, -ENOTTY when the function has no way to be reset alone.
+ * kernel saves and restores BARs and the like around it; so does this), model told, RAM zeroed if
+ * the model says so. Return: 0, -ENOTTY when the function has no way to be reset alone.
  */
 int svf_function_reset(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
 /*
- * Whether svf_function_reset would work now, which is what VFIO_DEVICE_FLAGS_RESET says. sysfs "reset" and
- * "reset_method" exist when reset_methods, found at discovery, is not empty: a "bus" in it may have become useless.
+ * Whether svf_function_reset would work now, which is what VFIO_DEVICE_FLAGS_RESET says. sysfs
+ * "reset" and "reset_method" exist when reset_methods, found at discovery, is not empty: a "bus" in
+ * it may have become useless.
  */
 bool svf_function_can_reset(const struct svf_function *fn);
 
@@ -202,22 +219,26 @@ struct svf_irq_sink {
 	void (*intx)(struct svf_function *fn, bool level);
 };
 
-/* From models. A message needs bus mastering and a vector the function has; otherwise it is lost, as on a bus. */
+/* From models. A message needs bus mastering and a vector the function has; otherwise it is lost,
+ * as on a bus. */
 void svf_function_raise_msi(struct svf_function *fn, unsigned int vector);
 void svf_function_set_intx(struct svf_function *fn, bool level);
 
 /*
  * sriov_numvfs. num 0 removes. Return: 0; -ERANGE above total_vfs, -EBUSY when changing non-zero to
- * non-zero, -ENOENT without a driver or without its consent (vfio_pci.enable_sriov off), SVF_BLOCKED while
- * VFs are open and being removed.
+ * non-zero, -ENOENT without a driver or without its consent (vfio_pci.enable_sriov off),
+ * SVF_BLOCKED while VFs are open and being removed.
  */
-int svf_sriov_set_numvfs(struct svf_function *pf, struct svf_call *call, unsigned int num) SVF_MUST_CHECK;
+int svf_sriov_set_numvfs(struct svf_function *pf, struct svf_call *call,
+			 unsigned int num) SVF_MUST_CHECK;
 
 /*
- * For a driver's sriov_configure, as pci_enable_sriov and pci_disable_sriov: make num VFs and probe them; remove all.
- * enable: 0, -EINVAL, -ENOMEM (no bus numbers, no memory). disable: 0, SVF_BLOCKED; without VFs 0.
+ * For a driver's sriov_configure, as pci_enable_sriov and pci_disable_sriov: make num VFs and probe
+ * them; remove all. enable: 0, -EINVAL, -ENOMEM (no bus numbers, no memory). disable: 0,
+ * SVF_BLOCKED; without VFs 0.
  */
-int svf_sriov_enable(struct svf_function *pf, struct svf_call *call, unsigned int num) SVF_MUST_CHECK;
+int svf_sriov_enable(struct svf_function *pf, struct svf_call *call,
+		     unsigned int num) SVF_MUST_CHECK;
 int svf_sriov_disable(struct svf_function *pf, struct svf_call *call) SVF_MUST_CHECK;
 
 #endif

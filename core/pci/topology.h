@@ -15,7 +15,7 @@
 #include "core/pci/bdf.h"
 
 enum svf_topology_kind {
-	SVF_TOPOLOGY_DEVICE,	    /* an endpoint of a model */
+	SVF_TOPOLOGY_DEVICE, /* an endpoint of a model */
 	SVF_TOPOLOGY_ROOT_PORT,
 	SVF_TOPOLOGY_SWITCH_UPSTREAM,
 	SVF_TOPOLOGY_SWITCH_DOWNSTREAM,
@@ -30,23 +30,24 @@ struct svf_topology_option {
 };
 
 struct svf_topology_node {
-	struct svf_list link;	  /* parent's children, or the topology's roots (functions of bus 00) */
+	struct svf_list link; /* parent's children, or the topology's roots (functions of bus 00) */
 	struct svf_list children; /* what is on the bus behind a port or bridge */
 	enum svf_topology_kind kind;
-	const char *model;	  /* SVF_TOPOLOGY_DEVICE: "null", ... */
-	bool has_slot;		  /* devfn is given; otherwise the next free device number */
+	const char *model; /* SVF_TOPOLOGY_DEVICE: "null", ... */
+	bool has_slot;	   /* devfn is given; otherwise the next free device number */
 	uint8_t devfn;
-	bool has_bdf;		  /* the whole address is given (-d null@0000:03:00.0): bus number included */
+	bool has_bdf; /* the whole address is given (-d null@0000:03:00.0): bus number included */
 	struct svf_bdf bdf;
-	const char *driver;	  /* bound at start; NULL: the default (vfio-pci for devices), "": none */
-	int acs;		  /* ports and multifunction devices: 1 on, 0 off, -1 the kind's default (on for ports) */
-	struct svf_list options;  /* the model's */
+	const char *driver; /* bound at start; NULL: the default (vfio-pci for devices), "": none */
+	int acs; /* ports and multifunction devices: 1 on, 0 off, -1 the kind's default (on for
+		    ports) */
+	struct svf_list options; /* the model's */
 	unsigned int line, column;
 };
 
 struct svf_topology {
 	struct svf_list roots;	/* struct svf_topology_node.link */
-	struct svf_list params;	/* struct svf_topology_option: "vfio_pci.enable_sriov" = "0", ... */
+	struct svf_list params; /* struct svf_topology_option: "vfio_pci.enable_sriov" = "0", ... */
 	const char *file;	/* for messages; NULL: the command line */
 };
 
@@ -61,12 +62,15 @@ struct svf_topology_error {
 struct svf_machine;
 
 /*
- * Builds buses, functions, BAR addresses, groups, VFs and driver bindings into an empty machine. A device among the roots
- * without an address, or with has_bdf on a bus above 0, gets a root port of its own, as a PCIe slot on a board.
- * Return: 0; -EINVAL, -ENOMEM, -EEXIST (two functions at one address) with *error filled; the machine is then
- * to be destroyed.
+ * Builds buses, functions, BAR addresses, groups, VFs and driver bindings into an empty machine. A
+ * device among the roots without an address, or with has_bdf on a bus above 0, gets a root port of
+ * its own, as a PCIe slot on a board. Return: 0; -EINVAL, -ENOMEM, -EEXIST (two functions at one
+ * address) with *error filled; the machine is then to be destroyed.
  */
 int svf_machine_build(struct svf_machine *machine, const struct svf_topology *topology,
 		      struct svf_topology_error *error) SVF_MUST_CHECK;
+
+/* Ends everything svf_machine_build() made, also half-way. All files must have been closed. */
+void svf_machine_unbuild(struct svf_machine *machine);
 
 #endif

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Write a device.
+ *
+ * A model is one const struct svf_model_ops: what its options are, how a function of it is built,
+ * and what happens when software touches it. It includes this header and no other of softvfio's,
+ * has no thread, no clock and no file, and keeps what it knows of one function in a structure of
+ * its own, svf_model_set_state().
+ *
+ * The life of a function: create() gives it identity, BARs and capabilities through the functions
+ * below and may fail; then it is published and the callbacks come, one at a time, never nested;
+ * destroy() frees the state, also when create() failed half-way. A virtual function has
+ * create_vf() instead of create(), called each time sriov_numvfs makes it.
+ *
+ * Accesses the core answers by itself never reach the model: config space by the rules of its
+ * registers, BARs backed by RAM (SVF_MODEL_BAR_RAM), resets as far as config space goes.
+ */
+#ifndef SOFTVFIO_MODEL_H
+#define SOFTVFIO_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVF_MODEL_MUST_CHECK	     __attribute__((warn_unused_result))
+#define SVF_MODEL_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+
+/* struct svf_model_ops.version; raised when an existing member changes its meaning. */
+#define SVF_MODEL_VERSION 1u
+
+struct svf_function;
+
+/* --- options --- */
+
+enum svf_option_type {
+	SVF_OPTION_TEXT,
+	SVF_OPTION_BOOL,   /* on or off; the bare key is on */
+	SVF_OPTION_NUMBER, /* decimal or 0x hex, min to max */
+	SVF_OPTION_HEX,	   /* hex with or without 0x, min to max */
+	SVF_OPTION_BAR,	   /* SIZE[:32|:64|:io][:pref] or none */
+	SVF_OPTION_PIN,	   /* A to D, or none */
+};
+
+/*
+ * The value is the name of a file, which whoever reads the topology replaces by the file's content,
+ * as the core and models open no files.
+ */
+#define SVF_OPTION_FILE (1u << 0)
+
+/**
+ * struct svf_model_option - one row of a model's table of options
+ * @name: as written before "="; NULL ends the table.
+ * @type: how the value is read.
+ * @flags: SVF_OPTION_FILE or 0.
+ * @value_name: stands for the value in help, "ID".
+ * @default_text: value when it is not given, read the same way; NULL: nothing, svf_option_value.set
+ * is false.
+ * @min: lowest value of a NUMBER or HEX.
+ * @max: highest value of a NUMBER or HEX.
+ * @help: one line, no full stop.
+ */
+struct svf_model_option {
+	const char *name;
+	enum svf_option_type type;
+	unsigned int flags;
+	const char *value_name;
+	const char *default_text;
+	uint64_t min, max;
+	const char *help;
+};
+
+enum svf_model_bar_type {
+	SVF_MODEL_BAR_NONE,
+	SVF_MODEL_BAR_MEM32,
+	SVF_MODEL_BAR_MEM64,
+	SVF_MODEL_BAR_IO
+};
+
+/**
+ * struct svf_model_bar - what a BAR is
+ * @type: NONE: there is none.
+ * @size: bytes, a power of two; memory from 16, I/O from 4 to 256.
+ * @prefetchable: reads have no side effects.
+ */
+struct svf_model_bar {
+	enum svf_model_bar_type type;
+	uint64_t size;
+	bool prefetchable;
+};
+
+/**
+ * struct svf_option_value - an option as read
+ * @set: given by the user, or has a default.
+ * @given: given by the user.
+ * @text: as written (or the default); NULL when not set.
+ * @number: of NUMBER, HEX and PIN (0: none, 1: A to 4: D); 0 or 1 of BOOL.
+ * @bar: of BAR.
+ */
+struct svf_option_value {
+	bool set, given;
+	const char *text;
+	uint64_t number;
+	struct svf_model_bar bar;
+};
+
+/**
+ * struct svf_model_error - why a function could not be built
+ * @option: name of the option at fault, a literal or a name in the table, or NULL.
+ * @text: a phrase with the facts and, after "; ", the remedy.
+ */
+struct svf_model_error {
+	const char *option;
+	char text[320];
+};
+
+/**
+ * svf_model_fail() - record why create() fails
+ * @error: as given to create().
+ * @err: the negative errno to be returned.
+ * @option: name of the option at fault, kept by pointer, or NULL.
+ * @fmt: printf-like; verbs s, c, d, u, x with length modifiers, no floating point.
+ *
+ * Context: in create() and create_vf() and in functions they call.
+ * Return: @err.
+ */
+int svf_model_fail(struct svf_model_error *error, int err, const char *option, const char *fmt, ...)
+	SVF_MODEL_PRINTF(4, 5);
+
+/* --- the model --- */
+
+/* A reset leaves the contents of BARs backed by RAM alone; otherwise it zeroes them. */
+#define SVF_MODEL_RESET_KEEPS_RAM (1u << 0)
+
+/**
+ * struct svf_model_ops - a device model
+ * @size: sizeof(struct svf_model_ops) of the header it was compiled with.
+ * @version: SVF_MODEL_VERSION.
+ * @flags: SVF_MODEL_RESET_KEEPS_RAM or 0.
+ * @name: as after -d.
+ * @help: one line, no full stop.
+ * @options: ended by a row whose name is NULL.
+ * @vfs_option: name of the NUMBER option that says how many VFs exist from the start, or NULL.
+ * @create: builds a function. @values has one entry for each row of @options, in order. Returns 0;
+ *-EINVAL, -ENOMEM, with the reason by svf_model_fail().
+ * @create_vf: builds VF @index of @pf, whose header, address and BARs are there already; NULL: the
+ *model has no VFs. Returns as create, the reason going to the caller of sriov_numvfs.
+ * @destroy: frees the state, which may be NULL.
+ * @reset: the function was reset; registers go back to their initial values. May be NULL.
+ * @bar_read: of a BAR without RAM: @len bytes from @offset, within the BAR. NULL: all ones.
+ * @bar_write: likewise; NULL: ignored.
+ * @config_write: software has written @len bytes at @offset, the new value is in place. May be
+ *NULL.
+ */
+struct svf_model_ops {
+	size_t size;
+	uint32_t version;
+	unsigned int flags;
+	const char *name, *help;
+	const struct svf_model_option *options;
+	const char *vfs_option;
+
+	int (*create)(struct svf_function *fn, const struct svf_option_value *values,
+		      struct svf_model_error *error);
+	int (*create_vf)(struct svf_function *vf, struct svf_function *pf, unsigned int index,
+			 struct svf_model_error *error);
+	void (*destroy)(struct svf_function *fn);
+	void (*reset)(struct svf_function *fn);
+	void (*bar_read)(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf,
+			 size_t len);
+	void (*bar_write)(struct svf_function *fn, unsigned int bar, uint64_t offset,
+			  const void *buf, size_t len);
+	void (*config_write)(struct svf_function *fn, unsigned int offset, unsigned int len);
+};
+
+/* All models, ended by NULL. */
+extern const struct svf_model_ops *const svf_models[];
+
+/**
+ * svf_model_lookup() - find a model by name
+ * @name: as after -d, not NULL.
+ *
+ * Return: the model, or NULL when there is none of that name.
+ */
+const struct svf_model_ops *svf_model_lookup(const char *name);
+
+/* --- building: from create() and create_vf() only --- */
+
+/**
+ * struct svf_model_ids - identity of a function
+ * @vendor: PCI_VENDOR_ID.
+ * @device: PCI_DEVICE_ID.
+ * @subvendor: PCI_SUBSYSTEM_VENDOR_ID.
+ * @subdevice: PCI_SUBSYSTEM_ID.
+ * @class_code: base class, subclass and interface, 24 bits.
+ * @revision: PCI_REVISION_ID.
+ */
+struct svf_model_ids {
+	uint16_t vendor, device, subvendor, subdevice;
+	uint32_t class_code;
+	uint8_t revision;
+};
+
+/**
+ * svf_model_set_ids() - write identity into the header
+ * @fn: the function, not a VF.
+ * @ids: copied.
+ */
+void svf_model_set_ids(struct svf_function *fn, const struct svf_model_ids *ids);
+
+/**
+ * svf_model_set_pin() - say which INTx pin the function drives
+ * @fn: the function, not a VF.
+ * @pin: 0: none; 1 to 4: INTA to INTD.
+ */
+void svf_model_set_pin(struct svf_function *fn, unsigned int pin);
+
+/* For svf_model_add_bar(): the BAR is memory that clients and model share; the model sees no
+ * accesses. */
+#define SVF_MODEL_BAR_RAM (1u << 0)
+
+/**
+ * svf_model_add_bar() - give the function a BAR
+ * @fn: the function, not a VF.
+ * @index: 0 to 5; a 64-bit BAR takes @index + 1 too.
+ * @bar: kind and size; type NONE adds nothing.
+ * @flags: SVF_MODEL_BAR_RAM or 0; I/O BARs cannot be RAM.
+ * @error: filled on failure, the option at fault left to the caller; may be NULL.
+ *
+ * Return: 0; -EINVAL: index taken or out of range, size not a power of two or out of range;
+ * -ENOMEM.
+ */
+int svf_model_add_bar(struct svf_function *fn, unsigned int index, const struct svf_model_bar *bar,
+		      unsigned int flags, struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_back_with_ram() - make a memory BAR that exists RAM, as SVF_MODEL_BAR_RAM
+ * @fn: the function; for VFs, whose BARs follow from the PF, the only way.
+ * @index: of a memory BAR.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int svf_model_back_with_ram(struct svf_function *fn, unsigned int index) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_get_bar() - what a BAR of a function is
+ * @fn: the function.
+ * @index: 0 to 5.
+ * @ret: filled; type NONE when there is none or it is the upper half of another.
+ */
+void svf_model_get_bar(const struct svf_function *fn, unsigned int index,
+		       struct svf_model_bar *ret);
+
+/**
+ * svf_model_ram() - the memory behind a BAR
+ * @fn: the function.
+ * @index: 0 to 5.
+ *
+ * Return: its first byte, shared with clients and valid until destroy() returns; NULL when the BAR
+ * is not RAM.
+ */
+uint8_t *svf_model_ram(struct svf_function *fn, unsigned int index);
+
+/**
+ * svf_model_is_express() - whether the function sits on a PCI Express link
+ * @fn: the function.
+ *
+ * Return: false on a conventional PCI bus, where it can have no PCIe capability and 256 bytes of
+ * config space.
+ */
+bool svf_model_is_express(const struct svf_function *fn);
+
+/**
+ * svf_model_add_cap() - append a capability with contents of the model's own
+ * @fn: the function.
+ * @id: PCI_CAP_ID_*.
+ * @body: what follows the two bytes of header.
+ * @len: bytes of @body.
+ *
+ * Registers of capabilities the core knows become writable as the specification says; others are
+ * read-only, see svf_model_set_writable(). Return: its offset; 0: config space is full.
+ */
+unsigned int svf_model_add_cap(struct svf_function *fn, uint8_t id, const void *body,
+			       size_t len) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_ext_cap() - append an extended capability
+ * @fn: a PCIe function.
+ * @id: PCI_EXT_CAP_ID_*.
+ * @version: 1 to 15.
+ * @body: what follows the four bytes of header.
+ * @len: bytes of @body.
+ *
+ * Return: its offset; 0: config space is full or has no extended part.
+ */
+unsigned int svf_model_add_ext_cap(struct svf_function *fn, uint16_t id, unsigned int version,
+				   const void *body, size_t len) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_set_writable() - let software write bits of config space
+ * @fn: the function.
+ * @offset: of the byte.
+ * @mask: bits that become writable; they are lost by a reset.
+ */
+void svf_model_set_writable(struct svf_function *fn, unsigned int offset, uint8_t mask);
+
+/* Functions that add a capability of a known kind. Each returns its offset; 0: config space is
+ * full. */
+
+/**
+ * svf_model_add_pm() - power management: D0 and D3hot
+ * @fn: the function.
+ * @soft_reset: whether the way from D3hot to D0 resets the function (No_Soft_Reset clear).
+ *
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_pm(struct svf_function *fn, bool soft_reset) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_msi() - message signalled interrupts with 64-bit address and per-vector masks
+ * @fn: the function, not a VF.
+ * @vectors: a power of two, 1 to 32.
+ *
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_msi(struct svf_function *fn, unsigned int vectors) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_msix() - MSI-X
+ * @fn: the function.
+ * @vectors: 1 to 2048.
+ * @bar: the memory BAR that holds table and pending bits.
+ * @table: offset of the table in it, @vectors times 16 bytes, a multiple of 8.
+ * @pba: offset of the pending bits, a multiple of 8.
+ *
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_msix(struct svf_function *fn, unsigned int vectors, unsigned int bar,
+				uint32_t table, uint32_t pba) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_pcie() - PCI Express, version 2, of the port type that the function's place asks
+ * for
+ * @fn: a function for which svf_model_is_express() is true.
+ * @flr: whether it can be reset by itself.
+ *
+ * Makes config space 4096 bytes.
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_pcie(struct svf_function *fn, bool flr) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_af() - conventional PCI advanced features: reset of the function by itself
+ * @fn: a function without PCIe.
+ *
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_af(struct svf_function *fn) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_aer() - advanced error reporting
+ * @fn: a PCIe function.
+ *
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_aer(struct svf_function *fn) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_add_ari() - alternative routing ID, needed by functions beyond the eighth, as VFs are
+ * @fn: a PCIe function.
+ *
+ * Return: offset, 0 when config space is full.
+ */
+unsigned int svf_model_add_ari(struct svf_function *fn) SVF_MODEL_MUST_CHECK;
+
+/**
+ * struct svf_model_sriov - the VFs a PF can have
+ * @total_vfs: 1 to 256.
+ * @vf_device: their device id.
+ * @offset: routing ID of VF 0 minus that of the PF, at least 1.
+ * @stride: between routing IDs of VFs, at least 1.
+ * @bars: of one VF: memory of at least 4096 bytes, or NONE.
+ */
+struct svf_model_sriov {
+	unsigned int total_vfs;
+	uint16_t vf_device, offset, stride;
+	struct svf_model_bar bars[6];
+};
+
+/**
+ * svf_model_add_sriov() - make the function a PF
+ * @fn: a PCIe function.
+ * @sriov: copied.
+ * @error: filled on failure; may be NULL.
+ *
+ * Return: 0; -EINVAL: a value out of range or a BAR that is none; -ENOSPC: config space is full.
+ */
+int svf_model_add_sriov(struct svf_function *fn, const struct svf_model_sriov *sriov,
+			struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_load_config() - take config space from a real device
+ * @fn: the function, not a VF, nothing added to it before.
+ * @bytes: as read from the device.
+ * @len: 64, 256 or 4096.
+ *
+ * Replaces everything written before. Addresses and whatever a driver had enabled are cleared;
+ * capabilities of known kinds get their writable bits. BARs are still to be added, as their sizes
+ * are not in config space: svf_model_dumped_bar() tells their types. Context: before
+ * svf_model_add_bar() and svf_model_adopt_sriov().
+ */
+void svf_model_load_config(struct svf_function *fn, const uint8_t *bytes, size_t len);
+
+/**
+ * svf_model_config() - config space, for reading
+ * @fn: the function.
+ *
+ * Return: its 4096 bytes, of which those beyond the function's size are zero.
+ */
+const uint8_t *svf_model_config(const struct svf_function *fn);
+
+/**
+ * svf_model_find_cap() - offset of a capability
+ * @fn: the function.
+ * @id: PCI_CAP_ID_*.
+ *
+ * Return: 0 when there is none.
+ */
+unsigned int svf_model_find_cap(const struct svf_function *fn, uint8_t id);
+
+/**
+ * svf_model_find_ext_cap() - offset of an extended capability
+ * @fn: the function.
+ * @id: PCI_EXT_CAP_ID_*.
+ *
+ * Return: 0 when there is none.
+ */
+unsigned int svf_model_find_ext_cap(const struct svf_function *fn, uint16_t id);
+
+/**
+ * svf_model_adopt_sriov() - become a PF by an SR-IOV capability that config space has already
+ * @fn: a function after svf_model_load_config().
+ * @bars: of one VF, as in struct svf_model_sriov.
+ * @error: filled on failure; may be NULL.
+ *
+ * Return: 0, also when there is no such capability or it allows no VFs; -EINVAL.
+ */
+int svf_model_adopt_sriov(struct svf_function *fn, const struct svf_model_bar bars[6],
+			  struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/* --- at any time --- */
+
+/**
+ * svf_model_set_state() - keep the model's own structure
+ * @fn: the function.
+ * @state: owned by the model, freed by destroy().
+ */
+void svf_model_set_state(struct svf_function *fn, void *state);
+
+/**
+ * svf_model_state() - what svf_model_set_state() was given
+ * @fn: the function.
+ *
+ * Return: the pointer, or NULL.
+ */
+void *svf_model_state(const struct svf_function *fn);
+
+/**
+ * svf_model_raise_msi() - send an MSI or MSI-X message
+ * @fn: the function.
+ * @vector: from 0. Lost without bus mastering, without a driver that enabled it, or when there is
+ * no such vector.
+ */
+void svf_model_raise_msi(struct svf_function *fn, unsigned int vector);
+
+/**
+ * svf_model_set_intx() - drive the INTx line
+ * @fn: the function, not a VF.
+ * @level: true: asserted, until called with false.
+ */
+void svf_model_set_intx(struct svf_function *fn, bool level);
+
+/**
+ * svf_dma_read() - read memory as the device
+ * @fn: the function.
+ * @iova: address as the device sees it.
+ * @dst: at least @len bytes.
+ * @len: bytes.
+ *
+ * Return: 0; -EFAULT: bus mastering off or a byte not mapped for reading. An IOMMU fault is then on
+ * record.
+ */
+int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst,
+		 size_t len) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_dma_write() - write memory as the device
+ * @fn: the function.
+ * @iova: address as the device sees it.
+ * @src: at least @len bytes.
+ * @len: bytes.
+ *
+ * Return: 0; -EFAULT: bus mastering off or a byte not mapped for writing; bytes before it may have
+ * been written.
+ */
+int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src,
+		  size_t len) SVF_MODEL_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One declaration for each model. */
+#ifndef SVF_MODELS_REGISTRY_H
+#define SVF_MODELS_REGISTRY_H
+
+#include "include/softvfio/model.h"
+
+extern const struct svf_model_ops svf_model_null;
+
+#endif
