@@ -24,18 +24,21 @@ struct svf_iova_space;
 struct svf_machine;
 
 struct svf_iommu_group {
-	struct svf_list link;	    /* machine->groups */
-	struct svf_list functions;  /* struct svf_function.group_link, in order of joining */
+	struct svf_list link;	   /* machine->groups */
+	struct svf_list functions; /* struct svf_function.group_link, in order of joining */
 	struct svf_machine *machine;
 	unsigned int id;
 
-	const void *owner;	    /* identity only, never followed */
-	unsigned int owner_count;   /* claims of owner, or drivers' uses of kernel DMA */
+	const void *owner;	  /* identity only, never followed */
+	unsigned int owner_count; /* claims of owner, or drivers' uses of kernel DMA */
 
-	/* What DMA of the members is translated by: NULL with an owner: blocked. One space for all members. */
+	/*
+	 * What DMA of the members is translated by: NULL with an owner: blocked. One space for all
+	 * members.
+	 */
 	struct svf_iova_space *space;
-	unsigned int attached;	    /* how many attachments hold it there: kept by who calls set_space */
-	uint64_t faults;	    /* IOMMU faults of members since it was last attached somewhere else */
+	unsigned int attached; /* how many attachments hold it there: kept by who calls set_space */
+	uint64_t faults; /* IOMMU faults of members since it was last attached somewhere else */
 
 	/* The VFIO group, core/vfio/group.c: exists while a member is a VFIO device. */
 	struct svf_group *vfio;
@@ -43,13 +46,17 @@ struct svf_iommu_group {
 
 struct svf_iommu_group *svf_iommu_group_lookup(struct svf_machine *machine, unsigned int id);
 
-/* Puts a function, whose bus and config space are complete, into its group: an existing one or a new. */
+/*
+ * Puts a function, whose bus and config space are complete, into its group: an existing one or a
+ * new.
+ */
 int svf_iommu_group_add_function(struct svf_function *fn) SVF_MUST_CHECK;
 /* Takes it out; the last one out frees the group. */
 void svf_iommu_group_remove_function(struct svf_function *fn);
 
 /* A native driver that does DMA binds / unbinds. -EBUSY when a user owns the group. */
-int svf_iommu_group_use_kernel_dma(struct svf_iommu_group *group, struct svf_call *call) SVF_MUST_CHECK;
+int svf_iommu_group_use_kernel_dma(struct svf_iommu_group *group,
+				   struct svf_call *call) SVF_MUST_CHECK;
 void svf_iommu_group_unuse_kernel_dma(struct svf_iommu_group *group);
 
 /*
@@ -59,15 +66,19 @@ void svf_iommu_group_unuse_kernel_dma(struct svf_iommu_group *group);
 struct svf_bdf svf_iommu_requester_id(const struct svf_function *fn);
 
 /*
- * A user claims every member. Claims by the same owner count. -EBUSY when the kernel or another owner has it;
- * callers turn that into the errno of their interface (EPERM in cdev and container).
+ * A user claims every member. Claims by the same owner count. -EBUSY when the kernel or another
+ * owner has it; callers turn that into the errno of their interface (EPERM in cdev and container).
  */
-int svf_iommu_group_claim(struct svf_iommu_group *group, struct svf_call *call, const void *owner) SVF_MUST_CHECK;
+int svf_iommu_group_claim(struct svf_iommu_group *group, struct svf_call *call,
+			  const void *owner) SVF_MUST_CHECK;
 void svf_iommu_group_release(struct svf_iommu_group *group);
 /* Whether owner could claim it now, or has it. */
 bool svf_iommu_group_claimable(const struct svf_iommu_group *group, const void *owner);
 
-/* Attach the group (all members) to a space / back to blocked. Replacing is detach and attach in one. */
+/*
+ * Attach the group (all members) to a space / back to blocked. Replacing is detach and attach in
+ * one.
+ */
 void svf_iommu_group_set_space(struct svf_iommu_group *group, struct svf_iova_space *space);
 
 #endif

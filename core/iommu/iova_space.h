@@ -30,60 +30,67 @@ struct svf_mapping {
 	struct svf_itree_node node; /* first, last: IOVA, inclusive */
 	unsigned int prot;	    /* SVF_MAP_* */
 	bool accounted;		    /* charged to mm's locked memory */
-	bool writable;		    /* iommufd: given for writing, so a COPY of it may be written too */
-	bool vaddr_invalid;	    /* type1: its address was given up and awaits another; DMA goes on */
-	struct svf_mm *mm;	    /* whose memory, a reference; NULL when ram */
-	uint64_t vaddr;		    /* of first, in mm */
-	const struct svf_ram *ram;  /* peer-to-peer: a BAR's memory instead of mm */
+	bool writable;	    /* iommufd: given for writing, so a COPY of it may be written too */
+	bool vaddr_invalid; /* type1: its address was given up and awaits another; DMA goes on */
+	struct svf_mm *mm;  /* whose memory, a reference; NULL when ram */
+	uint64_t vaddr;	    /* of first, in mm */
+	const struct svf_ram *ram; /* peer-to-peer: a BAR's memory instead of mm */
 	uint64_t ram_offset;
 };
 
 struct svf_iova_space {
-	struct svf_itree tree;	  /* of struct svf_mapping.node */
+	struct svf_itree tree; /* of struct svf_mapping.node */
 	struct svf_machine *machine;
-	unsigned int count;	  /* mappings */
-	unsigned int ram_count;	  /* those of BAR memory; 0 unless a group is attached */
-	unsigned int attached;	  /* groups */
+	unsigned int count;	/* mappings */
+	unsigned int ram_count; /* those of BAR memory; 0 unless a group is attached */
+	unsigned int attached;	/* groups */
 };
 
 /* What a mapping is charged as, in pages of SVF_IOMMU_PAGE_SIZE. */
 int64_t svf_mapping_pages(const struct svf_mapping *map);
+/* Gives back the reference and the charge that map holds. Never fails. */
+void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map);
 
 void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machine);
 /* Frees all mappings; no group may be attached. */
 void svf_iova_space_fini(struct svf_iova_space *space);
 
 /*
- * Inserts a copy of *map (node.first, node.last, prot, mm, vaddr, ram, ram_offset, accounted set; takes over
- * the mm reference and the charge on success). BAR memory only while a group is attached. -EEXIST on any
- * overlap, -ENOMEM, also when the machine's limit is reached.
+ * Inserts a copy of *map (node.first, node.last, prot, mm, vaddr, ram, ram_offset, accounted set;
+ * takes over the mm reference and the charge on success). BAR memory only while a group is
+ * attached. -EEXIST on any overlap, -ENOMEM, also when the machine's limit is reached.
  */
 int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *map) SVF_MUST_CHECK;
 /* The first mapping, in order of IOVA, that touches [first, last], or NULL. */
-struct svf_mapping *svf_iova_space_first(const struct svf_iova_space *space, uint64_t first, uint64_t last);
+struct svf_mapping *svf_iova_space_first(const struct svf_iova_space *space, uint64_t first,
+					 uint64_t last);
 /* Removes and frees one. When this returns, no device reaches it any more. */
 void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map);
 
 /*
- * The memory of a BAR is about to be freed: mappings of it stay, as they do in Linux when the function behind
- * them goes, but lead nowhere.
+ * The memory of a BAR is about to be freed: mappings of it stay, as they do in Linux when the
+ * function behind them goes, but lead nowhere.
  */
 void svf_iova_space_detach_ram(struct svf_machine *machine, const struct svf_ram *ram);
 
-/* The usable IOVA ranges of the software IOMMU: 48 bits without the MSI window 0xfee00000-0xfeefffff. */
-#define SVF_IOVA_LAST	    0x0000ffffffffffffull
+/*
+ * The usable IOVA ranges of the software IOMMU: 48 bits without the MSI window
+ * 0xfee00000-0xfeefffff.
+ */
+#define SVF_IOVA_LAST	     0x0000ffffffffffffull
 #define SVF_MSI_WINDOW_FIRST 0xfee00000ull
 #define SVF_MSI_WINDOW_LAST  0xfeefffffull
-#define SVF_IOMMU_PAGE_SIZE 4096u
+#define SVF_IOMMU_PAGE_SIZE  4096u
 /* Page sizes of the hardware tables: 4 KiB, 2 MiB, 1 GiB. */
 #define SVF_IOMMU_PAGE_SIZES 0x40201000ull
 
 /*
- * DMA by a function. Without bus mastering nothing leaves the function. Otherwise its group must be attached and
- * every byte mapped with the permission, or an IOMMU fault is logged and counted and nothing is transferred
- * beyond the mapped part. Return: 0, -EFAULT.
+ * DMA by a function. Without bus mastering nothing leaves the function. Otherwise its group must be
+ * attached and every byte mapped with the permission, or an IOMMU fault is logged and counted and
+ * nothing is transferred beyond the mapped part. Return: 0, -EFAULT.
  */
 int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst, size_t len) SVF_MUST_CHECK;
-int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src, size_t len) SVF_MUST_CHECK;
+int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src,
+		  size_t len) SVF_MUST_CHECK;
 
 #endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IOVA spaces. A mapping is one allocation, owned by the tree it is in from map to unmap, and
+ * holds a reference to the address space whose memory it maps. Unmapping never fails and never
+ * allocates.
+ *
+ * Two bounds: the machine's on all mappings together, here; and type1's on those of one container,
+ * in core/vfio/type1.c.
+ *
+ * BAR memory belongs to a function and may go while it is mapped. It can be mapped only in a
+ * space that a group is attached to, so that walking the groups finds every such mapping.
+ */
+#include "core/iommu/iova_space.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/iommu/group.h"
+#include "core/machine.h"
+
+void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machine)
+{
+	memset(space, 0, sizeof(*space));
+	space->machine = machine;
+}
+
+void svf_iova_space_fini(struct svf_iova_space *space)
+{
+	struct svf_mapping *map;
+
+	assert(!space->attached);
+	while ((map = svf_iova_space_first(space, 0, UINT64_MAX)))
+		svf_iova_space_unmap(space, map);
+}
+
+static struct svf_mapping *mapping_of(struct svf_itree_node *node)
+{
+	return node ? svf_container_of(node, struct svf_mapping, node) : NULL;
+}
+
+struct svf_mapping *svf_iova_space_first(const struct svf_iova_space *space, uint64_t first,
+					 uint64_t last)
+{
+	return mapping_of(svf_itree_first(&space->tree, first, last));
+}
+
+int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *map)
+{
+	struct svf_machine *machine = space->machine;
+	struct svf_mapping *new;
+
+	assert(map->ram ? !map->mm && space->attached : !!map->mm);
+	if (machine->used.mappings >= machine->limits.mappings)
+		return -ENOMEM;
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	*new = *map;
+	if (!svf_itree_insert(&space->tree, &new->node)) {
+		free(new);
+		return -EEXIST;
+	}
+	space->count++;
+	space->ram_count += !!new->ram;
+	machine->used.mappings++;
+	return 0;
+}
+
+int64_t svf_mapping_pages(const struct svf_mapping *map)
+{
+	return (int64_t)((map->node.last - map->node.first) / SVF_IOMMU_PAGE_SIZE + 1);
+}
+
+void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map)
+{
+	if (!map->mm)
+		return;
+	/* The host's bug if it cannot take back what it has given. */
+	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map)))
+		assert(!"uncharging failed");
+	machine->port->mm_put(map->mm);
+}
+
+void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map)
+{
+	struct svf_machine *machine = space->machine;
+
+	svf_itree_remove(&space->tree, &map->node);
+	space->count--;
+	space->ram_count -= !!map->ram;
+	machine->used.mappings--;
+	svf_mapping_fini(machine, map);
+	free(map);
+}
+
+static void detach_ram(struct svf_iova_space *space, const struct svf_ram *ram)
+{
+	struct svf_itree_node *node = svf_itree_first(&space->tree, 0, UINT64_MAX);
+
+	for (; node && space->ram_count; node = svf_itree_next(node)) {
+		struct svf_mapping *map = mapping_of(node);
+
+		if (map->ram != ram)
+			continue;
+		map->ram = NULL;
+		space->ram_count--;
+	}
+}
+
+void svf_iova_space_detach_ram(struct svf_machine *machine, const struct svf_ram *ram)
+{
+	struct svf_iommu_group *group;
+
+	svf_list_for_each(group, &machine->groups, link)
+		if (group->space && group->space->ram_count)
+			detach_ram(group->space, ram);
+}
