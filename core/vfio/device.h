@@ -48,6 +48,7 @@ struct svf_device {
 	bool requested;			/* the user has been asked to let go */
 	bool cdev_opened;		/* open through its cdev */
 	struct svf_idevice *idevice;	/* bound to an iommufd */
+	uint32_t devid;			/* id of idevice there */
 	bool iommufd_attached;
 	struct svf_vf_token *vf_token;	/* of a PF; NULL otherwise */
 
@@ -75,7 +76,7 @@ struct svf_device_file {
 	bool access_granted;
 };
 
-/* vfio-pci's probe and remove. remove: SVF_BLOCKED while files are open (the request interrupt is signalled). */
+/* vfio-pci's probe and remove. A PF has no VFs any more at remove. remove: SVF_BLOCKED while files are open (the request interrupt is signalled). */
 int svf_device_register(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
 int svf_device_unregister(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
 
@@ -85,9 +86,27 @@ int svf_device_sriov_configure(struct svf_function *fn, struct svf_call *call, u
 /* By minor of its cdev; NULL. */
 struct svf_device *svf_device_lookup_minor(struct svf_machine *machine, unsigned int minor);
 
-/* First open and last close, in device.c: used by group.c and cdev.c once the security context stands. */
+/*
+ * device.c: a file of the device, without access; -ENOMEM, -EMFILE. The device cannot go before it is closed.
+ * destroy: of one that was not handed out.
+ */
+int svf_device_file_alloc(struct svf_device *device, struct svf_call *call, struct svf_device_file **ret) SVF_MUST_CHECK;
+void svf_device_file_destroy(struct svf_device_file *df);
+
+/*
+ * device.c, for group.c and cdev.c: df, whose group or iommufd is set, uses the device / no longer. The first use claims
+ * the IOMMU group's security context and resets and prepares the function, the last one undoes that.
+ */
 int svf_device_open(struct svf_device_file *df, struct svf_call *call) SVF_MUST_CHECK;
 void svf_device_close(struct svf_device_file *df);
+
+/* What the close of a device file does beyond its memory, for each of its two origins. */
+void svf_group_close_device(struct svf_device_file *df);
+void svf_cdev_close_device(struct svf_device_file *df);
+
+/* cdev.c: ATTACH and DETACH without PASID, also for group.c's compatibility mode. */
+int svf_device_attach_pt(struct svf_device *device, struct svf_call *call, uint32_t *pt_id) SVF_MUST_CHECK;
+void svf_device_detach_pt(struct svf_device *device);
 
 /*
  * The device behind a file of kind SVF_FILE_DEVICE, for commands and accesses: ends its low-power state, as
@@ -95,10 +114,7 @@ void svf_device_close(struct svf_device_file *df);
  */
 struct svf_device *svf_device_of_file(struct svf_file *file);
 
-/* irqs.c: interrupts of the function, for models. Without a user, or with that interrupt not enabled, nothing happens. */
-void svf_device_raise_vector(struct svf_function *fn, unsigned int vector);
-void svf_device_set_intx(struct svf_function *fn, bool level);
-/* An uncorrectable error was reported by the function. */
+/* irqs.c: an uncorrectable error was reported by the function. */
 void svf_device_report_error(struct svf_function *fn);
 
 /*
@@ -107,13 +123,6 @@ void svf_device_report_error(struct svf_function *fn);
  */
 int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length, bool shared,
 		    const struct svf_ram **ret, uint64_t *ret_offset) SVF_MUST_CHECK;
-
-/*
- * device.c: for core/pci while a PF on vfio-pci has VFs made: a VF was added (its driver_override becomes vfio-pci,
- * -ENOMEM) / was bound to a driver.
- */
-int svf_device_vf_added(struct svf_function *pf, struct svf_function *vf) SVF_MUST_CHECK;
-void svf_device_vf_bound(struct svf_function *pf, struct svf_function *vf);
 
 /*
  * match.c: a match string "0000:01:10.0 vf_token=UUID" against the device. Return: 1 it is this device and the token is

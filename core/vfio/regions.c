@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Regions of a device file: what GET_REGION_INFO says of them, and access by read and write.
+ *
+ *   index 0 to 5  BARs      read, write; mappable when it is memory of at least a page that has
+ *                           RAM behind it and the process can map it
+ *   6             ROM       read; only shown when it begins with an image
+ *   7             config    vconfig.c
+ *   8             VGA       never there: EINVAL
+ *
+ * An offset is index << 40 plus the offset in the region. Accesses to BARs end at the end of the
+ * region (short), start within it (EINVAL), and are cut into naturally aligned pieces of at most
+ * 8 bytes (4 in the ROM) that the function sees one by one. Memory BARs and the ROM answer EIO
+ * while memory decoding is off or the function is in D3hot; I/O BARs do not. The MSI-X table belongs to the
+ * host: it reads as ones and writes to it are dropped, while a mapping shows it (whoever has an interrupt
+ * remapping IOMMU can afford that; MSIX_MAPPABLE tells). The ROM reads as ones behind its last image.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "core/command.h"
+#include "core/vfio/vconfig.h"
+#include "core/vfio/vfio_pci.h"
+
+#define PAGE_SIZE 4096u
+
+#define MSIX_ENTRY_SIZE 16u
+
+/* --- the ROM: how much of it holds images --- */
+
+#define ROM_SECTOR	 512u
+#define ROM_HEADER_SIZE	 0x1au
+#define ROM_DATA_POINTER 0x18u
+#define ROM_DATA_SIZE	 0x18u /* the structure as it was first */
+#define ROM_DATA_LENGTH	 0x10u /* of the image, in sectors */
+#define ROM_DATA_FLAGS	 0x15u
+#define ROM_LAST_IMAGE	 0x80u
+
+static bool read_rom_header(struct svf_function *fn, uint64_t image, uint64_t size, uint64_t *ret_data)
+{
+	uint8_t header[ROM_HEADER_SIZE];
+
+	if (image >= size || size - image < sizeof(header))
+		return false;
+	svf_bar_read(fn, SVF_PCI_ROM_BAR, image, header, sizeof(header));
+	*ret_data = image + svf_get_le16(header + ROM_DATA_POINTER);
+	return header[0] == 0x55 && header[1] == 0xaa;
+}
+
+/* Bytes from the start to the end of the last image, 0 when there is none. */
+static uint64_t rom_content_size(struct svf_function *fn)
+{
+	uint64_t size = fn->bars[SVF_PCI_ROM_BAR].size, image = 0, at;
+
+	while (read_rom_header(fn, image, size, &at)) {
+		uint8_t data[ROM_DATA_SIZE];
+		uint64_t length;
+
+		if (at % 4 || at >= size || size - at < sizeof(data))
+			break;
+		svf_bar_read(fn, SVF_PCI_ROM_BAR, at, data, sizeof(data));
+		if (memcmp(data, "PCIR", 4))
+			break;
+		length = (uint64_t)svf_get_le16(data + ROM_DATA_LENGTH) * ROM_SECTOR;
+		image += length;
+		if (!length || data[ROM_DATA_FLAGS] & ROM_LAST_IMAGE)
+			break;
+	}
+	return image < size ? image : size;
+}
+
+/* --- GET_REGION_INFO --- */
+
+static bool is_memory(const struct svf_bar *bar)
+{
+	return bar->kind == SVF_BAR_MEM32 || bar->kind == SVF_BAR_MEM64 || bar->kind == SVF_BAR_ROM;
+}
+
+static bool is_mappable(const struct svf_bar *bar)
+{
+	return is_memory(bar) && bar->ram && bar->size >= PAGE_SIZE;
+}
+
+static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
+{
+	struct svf_msix_layout msix;
+
+	return svf_function_msix(fn, &msix) && msix.table_bar == bar;
+}
+
+/* Return: whether the region has the MSIX_MAPPABLE capability. */
+static bool describe_bar(const struct svf_function *fn, const struct svf_call *call, struct vfio_region_info *info)
+{
+	const struct svf_bar *bar = &fn->bars[info->index];
+
+	info->size = bar->address ? bar->size : 0;
+	info->flags = 0;
+	if (!info->size)
+		return false;
+	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	if (!call->offer_mmap || !is_mappable(bar))
+		return false;
+	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	return holds_msix_table(fn, info->index);
+}
+
+static void describe_rom(struct svf_function *fn, struct vfio_region_info *info)
+{
+	const struct svf_bar *rom = &fn->bars[SVF_PCI_ROM_BAR];
+
+	info->flags = 0;
+	info->size = 0;
+	if (!rom->address || !rom_content_size(fn))
+		return;
+	info->flags = VFIO_REGION_INFO_FLAG_READ;
+	info->size = rom->size;
+}
+
+static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_region_info *info, bool *ret_msix)
+{
+	*ret_msix = false;
+	if (info->index == VFIO_PCI_VGA_REGION_INDEX)
+		return svf_fail(call, -EINVAL, "the device has no VGA region");
+	if (info->index >= VFIO_PCI_NUM_REGIONS)
+		return svf_fail(call, -EINVAL, "region index %u does not exist; a vfio-pci device has 0 to %u", info->index,
+				VFIO_PCI_NUM_REGIONS - 1);
+	info->offset = (uint64_t)info->index << SVF_REGION_SHIFT;
+	if (info->index == VFIO_PCI_CONFIG_REGION_INDEX) {
+		info->size = fn->config_size;
+		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	} else if (info->index == VFIO_PCI_ROM_REGION_INDEX) {
+		describe_rom(fn, info);
+	} else {
+		*ret_msix = describe_bar(fn, call, info);
+	}
+	return 0;
+}
+
+/* The one capability there is. Without room for it argsz says how much is needed, and there is no offset. */
+static int put_msix_cap(struct svf_call *call, uint64_t arg, struct vfio_region_info *info)
+{
+	static const struct vfio_info_cap_header cap = { .id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, .version = 1 };
+
+	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
+	if (info->argsz < sizeof(*info) + sizeof(cap)) {
+		info->argsz = sizeof(*info) + sizeof(cap);
+		info->cap_offset = 0;
+		return 0;
+	}
+	info->cap_offset = sizeof(*info);
+	return svf_copy_to_user(call, arg + sizeof(*info), &cap, sizeof(cap));
+}
+
+long svf_device_get_region_info(struct svf_file *file, struct svf_call *call, uint64_t arg)
+{
+	struct svf_device *device = svf_device_of_file(file);
+	struct vfio_region_info info;
+	bool msix;
+	int err = svf_copy_from_user(call, &info, arg, sizeof(info));
+
+	if (err)
+		return err;
+	if (info.argsz < sizeof(info))
+		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of struct vfio_region_info", info.argsz,
+				sizeof(info));
+	err = describe(device->fn, call, &info, &msix);
+	if (!err && msix)
+		err = put_msix_cap(call, arg, &info);
+	return err ? err : svf_copy_to_user(call, arg, &info, sizeof(info));
+}
+
+/* --- read and write --- */
+
+/* An access to a BAR or the ROM. [hole, hole_end) of the region answers nobody. */
+struct access {
+	struct svf_device *device;
+	struct svf_call *call;
+	unsigned int bar;
+	bool write;
+	uint64_t hole, hole_end;
+	unsigned int max_width;
+};
+
+/* The widest piece the function may see: naturally aligned, outside the hole. All of it when it is plain memory. */
+static size_t piece_len(const struct access *a, uint64_t pos, size_t len)
+{
+	size_t width = a->max_width;
+
+	if (pos < a->hole && len > a->hole - pos)
+		len = (size_t)(a->hole - pos);
+	if (a->device->fn->bars[a->bar].ram)
+		return len;
+	while (width > len || pos % width)
+		width /= 2;
+	return width;
+}
+
+static int access_piece(const struct access *a, uint64_t pos, uint8_t *buf, size_t len)
+{
+	struct svf_function *fn = a->device->fn;
+
+	if (is_memory(&fn->bars[a->bar]) && !svf_device_memory_enabled(a->device))
+		return svf_fail(a->call, -EIO, "BAR %u of " SVF_BDF_FMT " does not answer: memory decoding is off or the function is in D3hot; set the memory bit of the command register",
+				a->bar, SVF_BDF_ARG(fn->bdf));
+	if (a->write)
+		svf_bar_write(fn, a->bar, pos, buf, len);
+	else
+		svf_bar_read(fn, a->bar, pos, buf, len);
+	return 0;
+}
+
+static ssize_t access_bar(const struct access *a, uint64_t pos, uint8_t *buf, size_t len)
+{
+	size_t done = 0, n;
+
+	for (; done < len; done += n, pos += n) {
+		int err;
+
+		if (pos >= a->hole && pos < a->hole_end) {
+			n = len - done < a->hole_end - pos ? len - done : (size_t)(a->hole_end - pos);
+			if (!a->write)
+				memset(buf + done, 0xff, n);
+			continue;
+		}
+		n = piece_len(a, pos, len - done);
+		err = access_piece(a, pos, buf + done, n);
+		if (err)
+			return err;
+	}
+	return (ssize_t)len;
+}
+
+static int find_hole(struct access *a)
+{
+	struct svf_function *fn = a->device->fn;
+	struct svf_msix_layout msix;
+
+	a->hole = a->hole_end = fn->bars[a->bar].size;
+	a->max_width = 8;
+	if (a->bar == SVF_PCI_ROM_BAR) {
+		a->max_width = 4;
+		a->hole = rom_content_size(fn);
+		if (!a->hole)
+			return svf_fail(a->call, -ENOMEM, "the ROM of " SVF_BDF_FMT " holds no image", SVF_BDF_ARG(fn->bdf));
+	} else if (svf_function_msix(fn, &msix) && msix.table_bar == a->bar) {
+		a->hole = msix.table_offset;
+		a->hole_end = a->hole + msix.vectors * MSIX_ENTRY_SIZE;
+	}
+	return 0;
+}
+
+static ssize_t bar_rw(struct access *a, uint64_t pos, uint8_t *buf, size_t len)
+{
+	const struct svf_bar *bar = &a->device->fn->bars[a->bar];
+	int err;
+
+	if (!bar->address)
+		return svf_fail(a->call, -EINVAL, "region %u of " SVF_BDF_FMT " has no size", a->bar,
+				SVF_BDF_ARG(a->device->fn->bdf));
+	if (pos >= bar->size)
+		return svf_fail(a->call, -EINVAL, "offset 0x%lx is past the end of region %u, which has 0x%lx bytes",
+				(unsigned long)pos, a->bar, (unsigned long)bar->size);
+	err = find_hole(a);
+	if (err)
+		return err;
+	return access_bar(a, pos, buf, len < bar->size - pos ? len : (size_t)(bar->size - pos));
+}
+
+static int check_index(struct svf_call *call, uint64_t index, bool write)
+{
+	if (index == VFIO_PCI_VGA_REGION_INDEX)
+		return svf_fail(call, -EINVAL, "the device has no VGA region");
+	if (index >= VFIO_PCI_NUM_REGIONS)
+		return svf_fail(call, -EINVAL, "region index %lu does not exist; the offset is (index << 40) + offset in the region",
+				(unsigned long)index);
+	if (index == VFIO_PCI_ROM_REGION_INDEX && write)
+		return svf_fail(call, -EINVAL, "the ROM cannot be written");
+	return 0;
+}
+
+ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset)
+{
+	struct access a = { .call = call, .bar = (unsigned int)(offset >> SVF_REGION_SHIFT) };
+	uint64_t pos = offset & SVF_REGION_MASK;
+	int err;
+
+	if (!len)
+		return 0;
+	err = check_index(call, offset >> SVF_REGION_SHIFT, false);
+	if (err)
+		return err;
+	a.device = svf_device_of_file(file);
+	if (a.bar == VFIO_PCI_CONFIG_REGION_INDEX)
+		return svf_vconfig_read(a.device, call, buf, len, pos);
+	return bar_rw(&a, pos, buf, len);
+}
+
+ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
+			 uint64_t offset)
+{
+	struct access a = { .call = call, .bar = (unsigned int)(offset >> SVF_REGION_SHIFT), .write = true };
+	uint64_t pos = offset & SVF_REGION_MASK;
+	int err;
+
+	if (!len)
+		return 0;
+	err = check_index(call, offset >> SVF_REGION_SHIFT, true);
+	if (err)
+		return err;
+	a.device = svf_device_of_file(file);
+	if (a.bar == VFIO_PCI_CONFIG_REGION_INDEX)
+		return svf_vconfig_write(a.device, call, buf, len, pos);
+	/* Both directions share the loop; writing never changes the buffer. */
+	return bar_rw(&a, pos, (uint8_t *)(uintptr_t)buf, len);
+}
+
+/* --- mmap --- */
+
+int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length, bool shared,
+		    const struct svf_ram **ret, uint64_t *ret_offset)
+{
+	const struct svf_device *device = svf_device_of_file(file);
+	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK;
+	const struct svf_bar *bar;
+
+	if (index >= VFIO_PCI_NUM_REGIONS)
+		return svf_fail(call, -EINVAL, "region index %lu does not exist", (unsigned long)index);
+	if (!shared)
+		return svf_fail(call, -EINVAL, "a region can only be mapped MAP_SHARED");
+	if (index >= VFIO_PCI_ROM_REGION_INDEX)
+		return svf_fail(call, -EINVAL, "region %lu cannot be mapped, only BARs can; use pread and pwrite",
+				(unsigned long)index);
+	bar = &device->fn->bars[index];
+	if (!bar->address || !is_mappable(bar))
+		return svf_fail(call, -EINVAL, "BAR %lu of " SVF_BDF_FMT " cannot be mapped: it is not memory of a page or more",
+				(unsigned long)index, SVF_BDF_ARG(device->fn->bdf));
+	if (pos > bar->size || length > bar->size - pos)
+		return svf_fail(call, -EINVAL, "a mapping of 0x%lx bytes at 0x%lx passes the end of BAR %lu, which has 0x%lx bytes",
+				(unsigned long)length, (unsigned long)pos, (unsigned long)index,
+				(unsigned long)bar->size);
+	*ret = bar->ram;
+	*ret_offset = pos;
+	return 0;
+}
+
+/*
+ * TODO: ioeventfds need a port that watches clients' eventfds. Until then a device has room for none,
+ * which the kernel says as ENOSPC; VMMs then leave the doorbell to themselves.
+ */
+static int ioeventfd_fits(const struct svf_function *fn, struct svf_call *call, uint64_t offset, unsigned int width)
+{
+	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK, table_end;
+	struct svf_msix_layout msix;
+
+	if (index > VFIO_PCI_BAR5_REGION_INDEX)
+		return svf_fail(call, -EINVAL, "an ioeventfd writes to a BAR, not to region %lu", (unsigned long)index);
+	if (pos + width > (fn->bars[index].address ? fn->bars[index].size : 0))
+		return svf_fail(call, -EINVAL, "%u bytes at 0x%lx pass the end of BAR %lu", width, (unsigned long)pos,
+				(unsigned long)index);
+	if (!svf_function_msix(fn, &msix) || msix.table_bar != index)
+		return 0;
+	table_end = msix.table_offset + (uint64_t)msix.vectors * MSIX_ENTRY_SIZE;
+	if (pos + width > msix.table_offset && pos < table_end)
+		return svf_fail(call, -EINVAL, "an ioeventfd may not write to the MSI-X table");
+	return 0;
+}
+
+long svf_device_ioeventfd(struct svf_file *file, struct svf_call *call, uint64_t arg)
+{
+	struct svf_device *device = svf_device_of_file(file);
+	const size_t min_size = svf_offsetofend(struct vfio_device_ioeventfd, fd);
+	struct vfio_device_ioeventfd io;
+	int err = svf_copy_from_user(call, &io, arg, min_size);
+
+	if (err)
+		return err;
+	if (io.argsz < min_size)
+		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes up to fd of struct vfio_device_ioeventfd",
+				io.argsz, min_size);
+	if (io.flags > 8 || !svf_is_power_of_two(io.flags))
+		return svf_fail(call, -EINVAL, "flags 0x%x: give exactly one size, of 8, 16, 32 and 64 bits", io.flags);
+	if (io.fd < -1)
+		return svf_fail(call, -EINVAL, "descriptor %d is none", io.fd);
+	err = ioeventfd_fits(device->fn, call, io.offset, io.flags);
+	if (err)
+		return err;
+	if (io.fd == -1)
+		return svf_fail(call, -ENODEV, "there is no such ioeventfd to remove");
+	return svf_fail(call, -ENOSPC, "softvfio has no ioeventfds yet; write the BAR directly");
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of the vfio-pci driver share among themselves; nobody else includes this. The
+ * objects are in device.h, group.h and vconfig.h.
+ */
+#ifndef SVF_CORE_VFIO_VFIO_PCI_H
+#define SVF_CORE_VFIO_VFIO_PCI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/call.h"
+#include "core/machine.h"
+#include "core/pci/function.h"
+#include "core/vfio/device.h"
+
+/* A kernel message about a function, as the driver's own begin: "vfio-pci 0000:01:00.0: ...". */
+#define svf_device_log(fn, fmt, ...)                                                               \
+	svf_log((fn)->machine, "vfio-pci " SVF_BDF_FMT ": " fmt, SVF_BDF_ARG((fn)->bdf), ##__VA_ARGS__)
+
+/* Bits 40 and up of an offset in a device file are the region's index, those below the offset in it. */
+#define SVF_REGION_SHIFT 40
+#define SVF_REGION_MASK	 ((1ull << SVF_REGION_SHIFT) - 1)
+
+/* Devices that may run out of memory or limits on behalf of files: one open file is counted, or -EMFILE. */
+int svf_file_charge(struct svf_machine *machine, struct svf_call *call) SVF_MUST_CHECK;
+void svf_file_uncharge(struct svf_machine *machine);
+
+/*
+ * power.c. Setting a state, 0 (D0) to 3 (D3hot), that the function does not have, or one that may not be
+ * reached from here, changes nothing, as the kernel ignores it.
+ */
+void svf_device_set_power_state(struct svf_device *device, unsigned int state);
+/* Whether the user's accesses to memory BARs reach the function; otherwise they are -EIO. */
+bool svf_device_memory_enabled(const struct svf_device *device);
+/* The end of a low-power state asked for by the user: signals and drops its wake-up event, if it has one. */
+void svf_device_low_power_wake(struct svf_device *device);
+void svf_device_low_power_exit(struct svf_device *device);
+int svf_device_low_power_entry(struct svf_device *device, struct svf_call *call,
+			       struct svf_event *wake_event) SVF_MUST_CHECK;
+
+/* power.c: what software may write of the first 256 bytes of config space, to be put back later. */
+struct svf_saved_state *svf_state_save(const struct svf_function *fn); /* NULL: out of memory */
+void svf_state_restore(struct svf_function *fn, const struct svf_saved_state *state);
+void svf_state_destroy(struct svf_saved_state *state);
+
+/* The bits of the physical command register in mask become those of value. */
+void svf_device_set_command(struct svf_function *fn, uint16_t mask, uint16_t value);
+
+/* reset.c: reset of the function in use, state kept. -EAGAIN while its driver is being taken away. */
+int svf_device_try_reset(struct svf_device *device, struct svf_call *call) SVF_MUST_CHECK;
+/* After the last close of a function that could not be reset alone: its bus, when nobody on it is in use. */
+void svf_device_try_bus_reset(struct svf_device *device);
+
+/* regions.c: of files of kind SVF_FILE_DEVICE. */
+ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset);
+ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
+			 uint64_t offset);
+
+/* irqs.c */
+#define SVF_MSIX_MAX_VECTORS 2048u
+
+struct svf_irqs {
+	unsigned int type;	    /* VFIO_PCI_{INTX,MSI,MSIX}_IRQ_INDEX in use, VFIO_PCI_NUM_IRQS: none */
+	unsigned int allocated;	    /* MSI: vectors that exist since it was enabled; MSI-X may grow later */
+	unsigned int size;	    /* of vectors: all the function has */
+	struct svf_event **vectors; /* events of MSI and MSI-X vectors, NULL: not signalled anywhere */
+	struct svf_event *intx;
+	bool intx_masked;
+	struct svf_event *err, *req;
+};
+
+struct svf_irqs *svf_irqs_alloc(void); /* NULL: out of memory */
+/* *slot becomes another event, or NULL, with a reference of its own. */
+void svf_irqs_set_event(struct svf_device *device, struct svf_event **slot, struct svf_event *event);
+/* Only while none of INTx, MSI and MSI-X is in use. event may be NULL. vectors: 1 up to what there are. */
+void svf_irqs_enable_intx(struct svf_device *device, struct svf_event *event);
+int svf_irqs_enable_messages(struct svf_device *device, struct svf_call *call, bool msix,
+			     unsigned int vectors) SVF_MUST_CHECK;
+void svf_irqs_mask_intx(struct svf_device *device);
+void svf_irqs_unmask_intx(struct svf_device *device);
+void svf_irqs_signal_intx(struct svf_device *device);
+/* Takes back the delivery in use. */
+void svf_irqs_disable(struct svf_device *device);
+/* Disables, drops the events of ERR and REQ, frees. */
+void svf_irqs_destroy(struct svf_device *device);
+/* Interrupts of an index that the device has: what GET_IRQ_INFO counts. */
+unsigned int svf_irqs_count(const struct svf_device *device, unsigned int index);
+/* The user's INTx disable bit changed. */
+void svf_irqs_intx_follow(struct svf_device *device, bool disable);
+/* False when no request event is set. */
+bool svf_irqs_signal_request(struct svf_device *device);
+
+#endif
