@@ -84,6 +84,18 @@ int svf_iommufd_option(struct svf_ucmd *ucmd);
 int svf_vfio_ioas(struct svf_ucmd *ucmd);
 int svf_hwpt_alloc_ioctl(struct svf_ucmd *ucmd);
 int svf_get_hw_info(struct svf_ucmd *ucmd);
+int svf_ioas_map_file(struct svf_ucmd *ucmd);
+int svf_ioas_change_process(struct svf_ucmd *ucmd);
+int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd);
+/* dirty.c, viommu.c: what the software IOMMU does not have */
+int svf_hwpt_set_dirty_tracking(struct svf_ucmd *ucmd);
+int svf_hwpt_get_dirty_bitmap(struct svf_ucmd *ucmd);
+int svf_hwpt_invalidate(struct svf_ucmd *ucmd);
+int svf_fault_queue_alloc(struct svf_ucmd *ucmd);
+int svf_viommu_alloc(struct svf_ucmd *ucmd);
+int svf_vdevice_alloc(struct svf_ucmd *ucmd);
+int svf_veventq_alloc(struct svf_ucmd *ucmd);
+int svf_hw_queue_alloc(struct svf_ucmd *ucmd);
 /* Container commands on /dev/iommu. */
 long svf_vfio_compat_get_api_version(struct svf_file *file, struct svf_call *call, uint64_t arg);
 long svf_vfio_compat_check_extension(struct svf_file *file, struct svf_call *call, uint64_t arg);

@@ -157,6 +157,10 @@ struct iommu_hwpt_alloc {
 #define IOMMU_HW_INFO_TYPE_INTEL_VTD  1
 #define IOMMU_HW_INFO_FLAG_INPUT_TYPE (1u << 0)
 #define IOMMU_HW_CAP_DIRTY_TRACKING   (1u << 0)
+#define IOMMU_HW_CAP_PCI_PASID_EXEC   (1u << 1)
+#define IOMMU_HW_CAP_PCI_PASID_PRIV   (1u << 2)
+#define IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED (1u << 3)
+#define IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17 (1u << 0)
 
 struct iommu_hw_info_vtd {
 	uint32_t flags;
@@ -183,6 +187,103 @@ struct iommu_hw_info {
 struct iommu_ioas_change_process {
 	uint32_t size;
 	uint32_t reserved;
+};
+
+struct iommu_ioas_noiommu_get_pa {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t ioas_id;
+	uint32_t reserved;
+	uint64_t iova;
+	uint64_t length;
+	uint64_t out_phys;
+};
+
+#define IOMMU_HWPT_DIRTY_TRACKING_ENABLE (1u << 0)
+
+struct iommu_hwpt_set_dirty_tracking {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t hwpt_id;
+	uint32_t reserved;
+};
+
+#define IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR (1u << 0)
+
+struct iommu_hwpt_get_dirty_bitmap {
+	uint32_t size;
+	uint32_t hwpt_id;
+	uint32_t flags;
+	uint32_t reserved;
+	uint64_t iova;
+	uint64_t length;
+	uint64_t page_size;
+	uint64_t data; /* user pointer */
+};
+
+struct iommu_hwpt_invalidate {
+	uint32_t size;
+	uint32_t hwpt_id;
+	uint64_t data_uptr;
+	uint32_t data_type;
+	uint32_t entry_len;
+	uint32_t entry_num;
+	uint32_t reserved;
+};
+
+struct iommu_fault_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t out_fault_id;
+	uint32_t out_fault_fd;
+};
+
+#define IOMMU_VIOMMU_TYPE_DEFAULT 0
+
+struct iommu_viommu_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t type;
+	uint32_t dev_id;
+	uint32_t hwpt_id;
+	uint32_t out_viommu_id;
+	uint32_t data_len;
+	uint32_t reserved;
+	uint64_t data_uptr;
+};
+
+struct iommu_vdevice_alloc {
+	uint32_t size;
+	uint32_t viommu_id;
+	uint32_t dev_id;
+	uint32_t out_vdevice_id;
+	uint64_t virt_id;
+};
+
+#define IOMMU_VEVENTQ_TYPE_DEFAULT 0
+
+struct iommu_veventq_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t viommu_id;
+	uint32_t type;
+	uint32_t veventq_depth;
+	uint32_t out_veventq_id;
+	uint32_t out_veventq_fd;
+	uint32_t reserved;
+};
+
+#define IOMMU_HW_QUEUE_TYPE_DEFAULT 0
+
+struct iommu_hw_queue_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t viommu_id;
+	uint32_t type;
+	uint32_t index;
+	uint32_t out_hw_queue_id;
+	uint64_t nesting_parent_iova;
+	uint64_t length;
 };
 
 #endif

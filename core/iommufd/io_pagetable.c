@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules of an IOAS: what may be mapped where, and what may come to it.
+ *
+ * An IOAS without a domain is bare: any byte of the 64 bits can be mapped, at any alignment, and
+ * nobody looks at the memory. Each domain (HWPT) brings an aperture of 48 bits and an alignment of
+ * a page, each attached device the MSI window; what has been mapped or allowed there before makes
+ * them -EADDRINUSE, and then the memory of every mapping must be there, see pages.c. So an ATTACH
+ * may fail for a MAP that succeeded long ago.
+ *
+ * Mappings are unmapped whole or not at all. Only the compatibility container of TYPE1 (v1) cuts
+ * mappings, after it has given up large pages; a mapping that is cut keeps its charge, in parts.
+ *
+ * The mappings are in an IOVA space, which the devices of attached groups translate by: an IOAS
+ * needs no page table besides, however many HWPTs it has.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "base/checked.h"
+#include "core/iommufd/objects.h"
+#include "core/machine.h"
+
+static struct svf_mapping *mapping_next(const struct svf_mapping *map)
+{
+	struct svf_itree_node *node = svf_itree_next(&map->node);
+
+	return node ? svf_container_of(node, struct svf_mapping, node) : NULL;
+}
+
+uint64_t svf_ioas_alignment(const struct svf_ioas *ioas)
+{
+	return ioas->domains || ioas->disable_large_pages ? SVF_IOMMU_PAGE_SIZE : 1;
+}
+
+unsigned int svf_ioas_reserved(const struct svf_ioas *ioas,
+			       struct svf_iova_range ranges[SVF_IOAS_RESERVED_MAX])
+{
+	unsigned int count = 0;
+
+	if (ioas->msi_reserved)
+		ranges[count++] =
+			(struct svf_iova_range){ SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST };
+	if (ioas->domains)
+		ranges[count++] = (struct svf_iova_range){ SVF_IOVA_LAST + 1, UINT64_MAX };
+	return count;
+}
+
+unsigned int svf_ioas_usable(const struct svf_ioas *ioas,
+			     struct svf_iova_range ranges[SVF_IOAS_USABLE_MAX])
+{
+	struct svf_iova_range reserved[SVF_IOAS_RESERVED_MAX];
+	unsigned int count = svf_ioas_reserved(ioas, reserved), usable = 0;
+	uint64_t first = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		ranges[usable++] = (struct svf_iova_range){ first, reserved[i].first - 1 };
+		if (reserved[i].last == UINT64_MAX)
+			return usable;
+		first = reserved[i].last + 1;
+	}
+	ranges[usable++] = (struct svf_iova_range){ first, UINT64_MAX };
+	return usable;
+}
+
+/* Whether a MAP or COPY may go to the place it asks for. */
+static int check_iova(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova, uint64_t length)
+{
+	struct svf_iova_range reserved[SVF_IOAS_RESERVED_MAX];
+	unsigned int count = svf_ioas_reserved(ioas, reserved);
+	const struct svf_mapping *map;
+	uint64_t last;
+
+	if (!svf_is_aligned(iova, svf_ioas_alignment(ioas)))
+		return svf_fail(call, -EINVAL, "IOVA 0x%lx is not a multiple of 0x%lx", iova,
+				svf_ioas_alignment(ioas));
+	if (!svf_range_last(iova, length, &last))
+		return svf_fail(call, -EOVERFLOW, "0x%lx bytes from IOVA 0x%lx pass 2^64", length,
+				iova);
+	for (unsigned int i = 0; i < count; i++)
+		if (iova <= reserved[i].last && last >= reserved[i].first)
+			return svf_fail(call, -EINVAL,
+					"IOVA 0x%lx-0x%lx touches the reserved 0x%lx-0x%lx", iova,
+					last, reserved[i].first, reserved[i].last);
+	map = svf_iova_space_first(&ioas->space, iova, last);
+	if (map)
+		return svf_fail(call, -EEXIST,
+				"IOVA 0x%lx-0x%lx overlaps the mapping 0x%lx-0x%lx; unmap it first",
+				iova, last, map->node.first, map->node.last);
+	return 0;
+}
+
+static int place(struct svf_ioas *ioas, struct svf_call *call,
+		 const struct svf_ioas_map_request *request, uint64_t vaddr, uint64_t *ret)
+{
+	uint64_t alignment = svf_ioas_alignment(ioas);
+
+	if (!svf_is_aligned(request->length, alignment) || !request->length)
+		return svf_fail(call, -EINVAL, "length 0x%lx is not a multiple of 0x%lx, and not 0",
+				request->length, alignment);
+	if (!request->fixed)
+		return svf_ioas_alloc_iova(ioas, call, vaddr, request->length, ret);
+	*ret = request->iova;
+	return check_iova(ioas, call, request->iova, request->length);
+}
+
+static int check_vaddr(struct svf_ioas *ioas, struct svf_call *call, uint64_t vaddr)
+{
+	if (svf_is_aligned(vaddr, svf_ioas_alignment(ioas)))
+		return 0;
+	return svf_fail(call, -EINVAL, "user address 0x%lx is not a multiple of 0x%lx", vaddr,
+			svf_ioas_alignment(ioas));
+}
+
+/* Takes over the reference on map->mm, also on failure. known: the memory was looked at before. */
+static int insert(struct svf_ioas *ioas, struct svf_call *call, struct svf_mapping *map, bool known)
+{
+	struct svf_machine *machine = ioas->space.machine;
+	int err = 0;
+
+	if (ioas->domains)
+		err = svf_mapping_pin(machine, call, map, known);
+	if (!err) {
+		err = svf_iova_space_map(&ioas->space, map);
+		if (!err)
+			return 0;
+		svf_mapping_unpin(machine, map);
+		svf_fail(call, err, "no room for one more DMA mapping; there are %u of at most %u",
+			 machine->used.mappings, machine->limits.mappings);
+	}
+	machine->port->mm_put(map->mm);
+	return err;
+}
+
+int svf_ioas_map(struct svf_ioas *ioas, struct svf_call *call,
+		 const struct svf_ioas_map_request *request, uint64_t *ret_iova)
+{
+	struct svf_mapping map = {
+		.prot = request->prot,
+		.vaddr = request->vaddr,
+		.writable = request->prot & SVF_MAP_WRITE,
+	};
+	uint64_t end, iova = 0;
+	int err;
+
+	if (__builtin_add_overflow(request->vaddr, request->length, &end))
+		return svf_fail(call, -EOVERFLOW, "0x%lx bytes from user address 0x%lx pass 2^64",
+				request->length, request->vaddr);
+	if (!request->length || request->length > UINT64_MAX - SVF_IOMMU_PAGE_SIZE)
+		return svf_fail(call, -EINVAL, "a mapping cannot have length 0x%lx",
+				request->length);
+	err = place(ioas, call, request, request->vaddr, &iova);
+	if (!err)
+		err = check_vaddr(ioas, call, request->vaddr);
+	if (err)
+		return err;
+	map.node.first = iova;
+	map.node.last = iova + (request->length - 1);
+	map.mm = ioas->space.machine->port->mm_get(call);
+	if (!map.mm)
+		return svf_fail(call, -ENOMEM, "the process's address space cannot be had");
+	err = insert(ioas, call, &map, false);
+	if (!err)
+		*ret_iova = iova;
+	return err;
+}
+
+int svf_ioas_get_pages(struct svf_ioas *src, struct svf_call *call, uint64_t first, uint64_t length)
+{
+	uint64_t last, position = first;
+
+	if (!length)
+		return svf_fail(call, -EINVAL, "length is 0");
+	if (!svf_range_last(first, length, &last))
+		return svf_fail(call, -EOVERFLOW, "0x%lx bytes from IOVA 0x%lx pass 2^64", length,
+				first);
+	for (;;) {
+		const struct svf_mapping *map =
+			svf_iova_space_first(&src->space, position, position);
+
+		if (!map)
+			return svf_fail(call, -ENOENT,
+					"IOVA 0x%lx of IOAS %u, in 0x%lx-0x%lx, is not mapped",
+					position, src->obj.id, first, last);
+		if (map->node.last >= last)
+			return 0;
+		position = map->node.last + 1;
+	}
+}
+
+/* The part of the mapping at src_iova that a copy of at most length bytes to dst_iova takes. */
+static struct svf_mapping slice(struct svf_ioas *src, uint64_t src_iova, uint64_t dst_iova,
+				uint64_t length, unsigned int prot)
+{
+	const struct svf_mapping *map = svf_iova_space_first(&src->space, src_iova, src_iova);
+	uint64_t span = map->node.last - src_iova;
+
+	if (span > length - 1)
+		span = length - 1;
+	return (struct svf_mapping){
+		.node = { .first = dst_iova, .last = dst_iova + span },
+		.prot = prot,
+		.mm = map->mm,
+		.vaddr = map->vaddr + (src_iova - map->node.first),
+		.writable = map->writable,
+	};
+}
+
+static int check_slices(struct svf_ioas *dst, struct svf_call *call, struct svf_ioas *src,
+			uint64_t src_first, const struct svf_ioas_map_request *request)
+{
+	for (uint64_t done = 0; done < request->length;) {
+		struct svf_mapping map =
+			slice(src, src_first + done, 0, request->length - done, request->prot);
+		int err;
+
+		if ((request->prot & SVF_MAP_WRITE) && !map.writable)
+			return svf_fail(call, -EPERM,
+					"IOVA 0x%lx of IOAS %u was not mapped writeable, so "
+					"neither can a copy be",
+					(src_first + done), src->obj.id);
+		err = check_vaddr(dst, call, map.vaddr);
+		if (err)
+			return err;
+		done += map.node.last + 1;
+	}
+	return 0;
+}
+
+/* Everything in a range that a failed copy has filled. */
+static void unmap_all_in(struct svf_ioas *ioas, uint64_t first, uint64_t last)
+{
+	struct svf_mapping *map;
+
+	while ((map = svf_iova_space_first(&ioas->space, first, last)))
+		svf_iova_space_unmap(&ioas->space, map);
+}
+
+int svf_ioas_map_copy(struct svf_ioas *dst, struct svf_call *call, struct svf_ioas *src,
+		      uint64_t src_first, const struct svf_ioas_map_request *request,
+		      uint64_t *ret_iova)
+{
+	struct svf_machine *machine = dst->space.machine;
+	struct svf_mapping map = slice(src, src_first, 0, request->length, request->prot);
+	uint64_t iova = 0;
+	int err;
+
+	err = place(dst, call, request, map.vaddr, &iova);
+	if (!err)
+		err = check_slices(dst, call, src, src_first, request);
+	if (err)
+		return err;
+	for (uint64_t done = 0; done < request->length;) {
+		map = slice(src, src_first + done, iova + done, request->length - done,
+			    request->prot);
+		map.mm = machine->port->mm_ref(map.mm);
+		err = insert(dst, call, &map, src->domains);
+		if (err) {
+			if (done)
+				unmap_all_in(dst, iova, iova + (done - 1));
+			return err;
+		}
+		done += map.node.last - map.node.first + 1;
+	}
+	*ret_iova = iova;
+	return 0;
+}
+
+int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first, uint64_t last,
+		   uint64_t *unmapped)
+{
+	struct svf_mapping *map = svf_iova_space_first(&ioas->space, first, last);
+
+	*unmapped = 0;
+	while (map && map->node.first <= last) {
+		struct svf_mapping *next = mapping_next(map);
+
+		if (map->node.first < first || map->node.last > last)
+			return svf_fail(call, -ENOENT,
+					"IOVA 0x%lx-0x%lx cuts the mapping 0x%lx-0x%lx; unmap "
+					"whole mappings",
+					first, last, map->node.first, map->node.last);
+		*unmapped += map->node.last - map->node.first + 1;
+		svf_iova_space_unmap(&ioas->space, map);
+		map = next;
+	}
+	return 0;
+}
+
+int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
+{
+	struct svf_mapping *map = svf_iova_space_first(&ioas->space, iova, iova), right;
+	uint64_t alignment = svf_ioas_alignment(ioas), last;
+	int err;
+
+	if (!map || iova == map->node.first || iova == map->node.last)
+		return 0;
+	last = map->node.last;
+	right = *map;
+	right.node.first = iova + 1;
+	right.vaddr += right.node.first - map->node.first;
+	if (!svf_is_aligned(right.node.first, alignment) || !svf_is_aligned(right.vaddr, alignment))
+		return svf_fail(call, -EINVAL,
+				"the mapping 0x%lx-0x%lx can be cut at multiples of 0x%lx only, "
+				"not at 0x%lx",
+				map->node.first, last, alignment, right.node.first);
+	/* The left part stays in its place in the tree, and the charge is divided with the pages.
+	 */
+	map->node.last = iova;
+	right.mm = ioas->space.machine->port->mm_ref(map->mm);
+	err = svf_iova_space_map(&ioas->space, &right);
+	if (!err)
+		return 0;
+	map->node.last = last;
+	ioas->space.machine->port->mm_put(right.mm);
+	return svf_fail(call, err, "no room for one more DMA mapping to cut one in two");
+}
+
+/* Nothing may be mapped or allowed in a range that becomes reserved. */
+static int check_reservable(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
+			    uint64_t last, const char *what)
+{
+	const struct svf_mapping *map = svf_iova_space_first(&ioas->space, first, last);
+	const struct svf_itree_node *allowed;
+
+	if (map)
+		return svf_fail(
+			call, -EADDRINUSE,
+			"IOAS %u has a mapping at IOVA 0x%lx-0x%lx, in the range 0x%lx-0x%lx %s",
+			ioas->obj.id, map->node.first, map->node.last, first, last, what);
+	allowed = svf_itree_first(&ioas->allowed, first, last);
+	if (allowed)
+		return svf_fail(call, -EADDRINUSE,
+				"ALLOW_IOVAS promised IOVA 0x%lx-0x%lx of IOAS %u, in the range "
+				"0x%lx-0x%lx %s",
+				allowed->first, allowed->last, ioas->obj.id, first, last, what);
+	return 0;
+}
+
+/* Whether every mapping suits an alignment of a page, where none was asked for before. */
+static int check_alignment(struct svf_ioas *ioas, struct svf_call *call)
+{
+	const uint64_t page = SVF_IOMMU_PAGE_SIZE;
+	const struct svf_mapping *map;
+
+	if (svf_ioas_alignment(ioas) == page)
+		return 0;
+	for (map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX); map; map = mapping_next(map))
+		if (!svf_is_aligned(map->node.first, page) ||
+		    !svf_is_aligned(map->node.last + 1, page) || !svf_is_aligned(map->vaddr, page))
+			return svf_fail(call, -EADDRINUSE,
+					"the mapping of IOAS %u at IOVA 0x%lx-0x%lx is not aligned "
+					"to pages, as the IOMMU needs it",
+					ioas->obj.id, map->node.first, map->node.last);
+	return 0;
+}
+
+/* The mappings before end (NULL: all). */
+static void unpin_until(struct svf_ioas *ioas, const struct svf_mapping *end)
+{
+	struct svf_mapping *map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX);
+
+	for (; map && map != end; map = mapping_next(map))
+		svf_mapping_unpin(ioas->space.machine, map);
+}
+
+static int pin_all(struct svf_ioas *ioas, struct svf_call *call)
+{
+	struct svf_mapping *map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX);
+
+	for (; map; map = mapping_next(map)) {
+		int err = svf_mapping_pin(ioas->space.machine, call, map, false);
+
+		if (err) {
+			unpin_until(ioas, map);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call)
+{
+	int err;
+
+	err = check_alignment(ioas, call);
+	if (!err)
+		err = check_reservable(ioas, call, SVF_IOVA_LAST + 1, UINT64_MAX,
+				       "that the IOMMU does not reach");
+	if (!err && !ioas->domains)
+		err = pin_all(ioas, call);
+	if (!err)
+		ioas->domains++;
+	return err;
+}
+
+void svf_ioas_remove_domain(struct svf_ioas *ioas)
+{
+	assert(ioas->domains);
+	if (--ioas->domains == 0 && ioas->space.machine->params.enforce_memlock)
+		unpin_until(ioas, NULL);
+}
+
+int svf_ioas_reserve_device(struct svf_ioas *ioas, struct svf_call *call, unsigned int devices)
+{
+	int err = check_reservable(ioas, call, SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST,
+				   "that is the device's MSI window");
+
+	if (!err)
+		ioas->msi_reserved += devices;
+	return err;
+}
+
+void svf_ioas_unreserve_device(struct svf_ioas *ioas, unsigned int devices)
+{
+	assert(ioas->msi_reserved >= devices);
+	ioas->msi_reserved -= devices;
+}
+
+int svf_ioas_disable_large_pages(struct svf_ioas *ioas, struct svf_call *call)
+{
+	int err;
+
+	if (ioas->disable_large_pages)
+		return 0;
+	if (ioas->domains && ioas->space.count)
+		return svf_fail(call, -EINVAL,
+				"IOAS %u has mappings that the IOMMU holds already, perhaps in "
+				"large pages; unmap them first",
+				ioas->obj.id);
+	err = check_alignment(ioas, call);
+	if (!err)
+		ioas->disable_large_pages = true;
+	return err;
+}
+
+void svf_ioas_enable_large_pages(struct svf_ioas *ioas)
+{
+	ioas->disable_large_pages = false;
+}

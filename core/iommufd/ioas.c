@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IOASes as commands: what is checked of the arguments, in the kernel's order. The rules of the
+ * mappings themselves are in io_pagetable.c.
+ *
+ * A MAP or COPY whose answer cannot be written is -EFAULT, and the mapping stays, as in the kernel;
+ * a new IOAS whose id cannot be written is taken back.
+ */
+#include <errno.h>
+
+#include "base/checked.h"
+#include "core/iommufd/objects.h"
+#include "core/machine.h"
+#include "uapi/iommufd.h"
+
+#define MAP_FLAGS (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
+
+int svf_ioas_alloc(struct svf_ictx *ictx, struct svf_call *call, struct svf_ioas **ret)
+{
+	struct svf_iobject *object;
+	struct svf_ioas *ioas;
+	int err;
+
+	err = svf_iobject_alloc(ictx, call, sizeof(*ioas), SVF_IOBJECT_IOAS, &object);
+	if (err)
+		return err;
+	ioas = svf_container_of(object, struct svf_ioas, obj);
+	ioas->ictx = ictx;
+	svf_iova_space_init(&ioas->space, ictx->file.machine);
+	svf_list_init(&ioas->hwpts);
+	*ret = ioas;
+	return 0;
+}
+
+void svf_ioas_fini(struct svf_iobject *object)
+{
+	struct svf_ioas *ioas = svf_container_of(object, struct svf_ioas, obj);
+
+	svf_iova_space_fini(&ioas->space);
+	svf_allowed_fini(&ioas->allowed);
+}
+
+int svf_ioas_alloc_ioctl(struct svf_ucmd *ucmd)
+{
+	struct iommu_ioas_alloc *cmd = ucmd->cmd;
+	struct svf_ioas *ioas;
+	int err;
+
+	if (cmd->flags)
+		return svf_fail(ucmd->call, -EOPNOTSUPP, "flags 0x%x are not known, there are none",
+				cmd->flags);
+	err = svf_ioas_alloc(ucmd->ictx, ucmd->call, &ioas);
+	if (err)
+		return err;
+	cmd->out_ioas_id = ioas->obj.id;
+	err = svf_ucmd_respond(ucmd, sizeof(*cmd));
+	if (err) {
+		svf_iobject_destroy(ucmd->ictx, &ioas->obj);
+		return err;
+	}
+	svf_iobject_finalize(&ioas->obj);
+	return 0;
+}
+
+int svf_ioas_iova_ranges(struct svf_ucmd *ucmd)
+{
+	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
+	struct svf_iova_range usable[SVF_IOAS_USABLE_MAX];
+	uint32_t count, room = cmd->num_iovas;
+	struct svf_ioas *ioas;
+	int err;
+
+	if (cmd->reserved)
+		return svf_fail(ucmd->call, -EOPNOTSUPP, "reserved bits are set");
+	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	count = svf_ioas_usable(ioas, usable);
+	for (uint32_t i = 0; i < count && i < room; i++) {
+		struct iommu_iova_range range = { usable[i].first, usable[i].last };
+
+		err = svf_copy_to_user(ucmd->call, cmd->allowed_iovas + i * sizeof(range), &range,
+				       sizeof(range));
+		if (err)
+			return err;
+	}
+	cmd->num_iovas = count;
+	cmd->out_iova_alignment = svf_ioas_alignment(ioas);
+	err = svf_ucmd_respond(ucmd, sizeof(*cmd));
+	if (err)
+		return err;
+	if (count > room)
+		return svf_fail(ucmd->call, -EMSGSIZE,
+				"there are %u ranges, and room for %u; ask again with more", count,
+				room);
+	return 0;
+}
+
+/* What MAP and COPY have in common. */
+static int check_map_flags(struct svf_call *call, uint32_t flags)
+{
+	if (flags & ~MAP_FLAGS)
+		return svf_fail(call, -EOPNOTSUPP, "flags 0x%x are not known", flags & ~MAP_FLAGS);
+	return 0;
+}
+
+static int check_map_prot(struct svf_call *call, uint32_t flags)
+{
+	if (!(flags & (IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)))
+		return svf_fail(call, -EINVAL, "neither READABLE nor WRITEABLE");
+	return 0;
+}
+
+static unsigned int map_prot(uint32_t flags)
+{
+	return (flags & IOMMU_IOAS_MAP_READABLE ? SVF_MAP_READ : 0) |
+	       (flags & IOMMU_IOAS_MAP_WRITEABLE ? SVF_MAP_WRITE : 0);
+}
+
+int svf_ioas_map_ioctl(struct svf_ucmd *ucmd)
+{
+	struct iommu_ioas_map *cmd = ucmd->cmd;
+	struct svf_ioas_map_request request;
+	struct svf_ioas *ioas;
+	int err;
+
+	err = check_map_flags(ucmd->call, cmd->flags);
+	if (err)
+		return err;
+	if (cmd->reserved)
+		return svf_fail(ucmd->call, -EOPNOTSUPP, "reserved bits are set");
+	if (cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX)
+		return svf_fail(ucmd->call, -EOVERFLOW, "iova or length is 2^64 - 1");
+	err = check_map_prot(ucmd->call, cmd->flags);
+	if (err)
+		return err;
+	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	request = (struct svf_ioas_map_request){
+		.vaddr = cmd->user_va,
+		.length = cmd->length,
+		.iova = cmd->iova,
+		.prot = map_prot(cmd->flags),
+		.fixed = cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+	};
+	err = svf_ioas_map(ioas, ucmd->call, &request, &cmd->iova);
+	return err ? err : svf_ucmd_respond(ucmd, sizeof(*cmd));
+}
+
+/*
+ * TODO: mapping a memfd needs the host to reach a file's pages without a process; until then a
+ * descriptor that is open is -EOPNOTSUPP, everything before it as in the kernel.
+ */
+int svf_ioas_map_file(struct svf_ucmd *ucmd)
+{
+	const struct iommu_ioas_map_file *cmd = ucmd->cmd;
+	struct svf_ioas *ioas;
+	struct svf_fd fd;
+	uint64_t last;
+	int err;
+
+	err = check_map_flags(ucmd->call, cmd->flags);
+	if (err)
+		return err;
+	if (cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX)
+		return svf_fail(ucmd->call, -EOVERFLOW, "iova or length is 2^64 - 1");
+	err = check_map_prot(ucmd->call, cmd->flags);
+	if (err)
+		return err;
+	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	if (!cmd->length)
+		return svf_fail(ucmd->call, -EINVAL, "length is 0");
+	if (!svf_range_last(cmd->start, cmd->length, &last))
+		return svf_fail(ucmd->call, -EOVERFLOW,
+				"0x%lx bytes from 0x%lx of the file pass 2^64", cmd->length,
+				cmd->start);
+	err = svf_call_fd(ucmd->call, cmd->fd, &fd);
+	if (err == -EBADF)
+		return svf_fail(ucmd->call, err, "descriptor %d is not open", cmd->fd);
+	if (err)
+		return err;
+	return svf_fail(ucmd->call, -EOPNOTSUPP,
+			"mapping files is not implemented; map the memory where the process has "
+			"it, with IOAS_MAP");
+}
+
+int svf_ioas_copy(struct svf_ucmd *ucmd)
+{
+	struct iommu_ioas_copy *cmd = ucmd->cmd;
+	struct svf_ioas_map_request request;
+	struct svf_ioas *src, *dst;
+	int err;
+
+	err = check_map_flags(ucmd->call, cmd->flags);
+	if (err)
+		return err;
+	if (cmd->length == UINT64_MAX || cmd->src_iova == UINT64_MAX || cmd->dst_iova == UINT64_MAX)
+		return svf_fail(ucmd->call, -EOVERFLOW, "an iova or the length is 2^64 - 1");
+	err = check_map_prot(ucmd->call, cmd->flags);
+	if (err)
+		return err;
+	src = svf_ioas_lookup(ucmd, cmd->src_ioas_id);
+	if (!src)
+		return -ENOENT;
+	err = svf_ioas_get_pages(src, ucmd->call, cmd->src_iova, cmd->length);
+	if (err)
+		return err;
+	dst = svf_ioas_lookup(ucmd, cmd->dst_ioas_id);
+	if (!dst)
+		return -ENOENT;
+	request = (struct svf_ioas_map_request){
+		.length = cmd->length,
+		.iova = cmd->dst_iova,
+		.prot = map_prot(cmd->flags),
+		.fixed = cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+	};
+	err = svf_ioas_map_copy(dst, ucmd->call, src, cmd->src_iova, &request, &cmd->dst_iova);
+	return err ? err : svf_ucmd_respond(ucmd, sizeof(*cmd));
+}
+
+/* Unmaps a range that holds something; *unmapped: bytes. */
+static int unmap_range(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova, uint64_t length,
+		       uint64_t *unmapped)
+{
+	uint64_t last;
+	int err;
+
+	if (iova == UINT64_MAX || length == UINT64_MAX)
+		return svf_fail(call, -EOVERFLOW,
+				"iova or length is 2^64 - 1; to unmap everything pass iova 0 with "
+				"length 2^64 - 1");
+	if (!length)
+		return svf_fail(call, -EINVAL, "length is 0");
+	if (!svf_range_last(iova, length, &last))
+		return svf_fail(call, -EOVERFLOW, "0x%lx bytes from IOVA 0x%lx pass 2^64", length,
+				iova);
+	err = svf_ioas_unmap(ioas, call, iova, last, unmapped);
+	if (!err && !*unmapped)
+		return svf_fail(call, -ENOENT, "nothing is mapped at IOVA 0x%lx-0x%lx of IOAS %u",
+				iova, last, ioas->obj.id);
+	return err;
+}
+
+int svf_ioas_unmap_ioctl(struct svf_ucmd *ucmd)
+{
+	struct iommu_ioas_unmap *cmd = ucmd->cmd;
+	struct svf_ioas *ioas;
+	uint64_t unmapped = 0;
+	int err;
+
+	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	if (cmd->iova == 0 && cmd->length == UINT64_MAX)
+		err = svf_ioas_unmap(ioas, ucmd->call, 0, UINT64_MAX, &unmapped);
+	else
+		err = unmap_range(ioas, ucmd->call, cmd->iova, cmd->length, &unmapped);
+	if (err)
+		return err;
+	cmd->length = unmapped;
+	return svf_ucmd_respond(ucmd, sizeof(*cmd));
+}
+
+/* Only maps of files can change hands, and there are none: only nothing at all can. */
+int svf_ioas_change_process(struct svf_ucmd *ucmd)
+{
+	const struct iommu_ioas_change_process *cmd = ucmd->cmd;
+
+	if (cmd->reserved)
+		return svf_fail(ucmd->call, -EOPNOTSUPP, "reserved bits are set");
+	for (uint32_t id = 1; id <= ucmd->ictx->objects.size; id++) {
+		struct svf_iobject *object = svf_iobject_lookup(ucmd->ictx, id, SVF_IOBJECT_IOAS);
+
+		if (object && svf_container_of(object, struct svf_ioas, obj)->space.count)
+			return svf_fail(ucmd->call, -EINVAL,
+					"IOAS %u maps memory that is not of a file", id);
+	}
+	return 0;
+}
+
+/* There are no devices without an IOMMU, so no mapping has a physical address. */
+int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd)
+{
+	const struct iommu_ioas_noiommu_get_pa *cmd = ucmd->cmd;
+	struct svf_ioas *ioas;
+
+	if (cmd->flags || cmd->reserved)
+		return svf_fail(ucmd->call, -EOPNOTSUPP,
+				"flags 0x%x or reserved bits are not known", cmd->flags);
+	if (!cmd->length)
+		return svf_fail(ucmd->call, -EINVAL, "length is 0");
+	if (cmd->iova == UINT64_MAX)
+		return svf_fail(ucmd->call, -EOVERFLOW, "iova is 2^64 - 1");
+	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	if (!svf_iova_space_first(&ioas->space, cmd->iova, cmd->iova))
+		return svf_fail(ucmd->call, -ENOENT, "IOVA 0x%lx of IOAS %u is not mapped",
+				cmd->iova, cmd->ioas_id);
+	return svf_fail(ucmd->call, -EOPNOTSUPP,
+			"IOVA 0x%lx is translated by an IOMMU and has no address to tell",
+			cmd->iova);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The iommufd context: its file, its table of objects, and the way of its own commands.
+ *
+ * A context lives as long as anybody refers to it: the open file, a group that uses it as its
+ * container, a bound device. So closing /dev/iommu while devices are bound changes nothing for
+ * them; when the last reference goes, HWPTs and then IOASes end (devices hold references and are
+ * gone by then).
+ *
+ * Commands carry their own size first. A structure smaller than the first published one is
+ * -EINVAL; one that is larger than ours must end in zeroes, or the caller wants something that we
+ * do not have: -E2BIG. The size is read before the number is looked at, as in the kernel.
+ *
+ * Ids are the lowest free ones from 1 on, and an id is taken before its object can be found.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/iommufd/objects.h"
+#include "core/machine.h"
+#include "uapi/iommufd.h"
+
+/* Ids are positive numbers of 31 bits. */
+#define ID_MAX 0x7fffffffu
+
+/*
+ * How far behind our structure a caller's longer one is looked at for zeroes, bytes. The kernel
+ * reads on to whatever length the caller gives, up to 4 GiB; here it would hold up everybody.
+ */
+#define TAIL_MAX 0x100000u
+
+static const struct {
+	const char *name;
+	void (*fini)(struct svf_iobject *object);
+} object_types[] = {
+	[SVF_IOBJECT_ANY] = { "object", NULL },
+	[SVF_IOBJECT_DEVICE] = { "device", svf_idevice_fini },
+	[SVF_IOBJECT_IOAS] = { "IOAS", svf_ioas_fini },
+	[SVF_IOBJECT_HWPT] = { "HWPT", svf_hwpt_fini },
+};
+
+int svf_iobject_alloc(struct svf_ictx *ictx, struct svf_call *call, size_t size,
+		      enum svf_iobject_type type, struct svf_iobject **ret)
+{
+	struct svf_machine *machine = ictx->file.machine;
+	struct svf_iobject *object;
+	int64_t id;
+
+	if (machine->used.objects >= machine->limits.objects)
+		return svf_fail(call, -ENOMEM, "no more than %u iommufd objects",
+				machine->limits.objects);
+	object = calloc(1, size);
+	if (!object)
+		return svf_fail(call, -ENOMEM, "out of memory for a new %s",
+				object_types[type].name);
+	id = svf_idtable_add(&ictx->objects, object, ID_MAX);
+	if (id < 0) {
+		free(object);
+		return svf_fail(call, (int)id, "no id for a new %s", object_types[type].name);
+	}
+	object->type = type;
+	object->id = (uint32_t)id;
+	machine->used.objects++;
+	*ret = object;
+	return 0;
+}
+
+void svf_iobject_finalize(struct svf_iobject *object)
+{
+	object->finalized = true;
+}
+
+void svf_iobject_abort(struct svf_ictx *ictx, struct svf_iobject *object)
+{
+	assert(!object->users);
+	svf_idtable_remove(&ictx->objects, object->id);
+	ictx->file.machine->used.objects--;
+	free(object);
+}
+
+void svf_iobject_destroy(struct svf_ictx *ictx, struct svf_iobject *object)
+{
+	if (ictx->vfio_ioas && &ictx->vfio_ioas->obj == object)
+		ictx->vfio_ioas = NULL;
+	object->finalized = false;
+	object_types[object->type].fini(object);
+	svf_iobject_abort(ictx, object);
+}
+
+struct svf_iobject *svf_iobject_lookup(struct svf_ictx *ictx, uint32_t id,
+				       enum svf_iobject_type type)
+{
+	struct svf_iobject *object = svf_idtable_lookup(&ictx->objects, id);
+
+	if (!object || !object->finalized)
+		return NULL;
+	return type == SVF_IOBJECT_ANY || object->type == type ? object : NULL;
+}
+
+static struct svf_iobject *lookup(struct svf_ucmd *ucmd, uint32_t id, enum svf_iobject_type type)
+{
+	struct svf_iobject *object = svf_iobject_lookup(ucmd->ictx, id, SVF_IOBJECT_ANY);
+
+	if (object && object->type == type)
+		return object;
+	if (object)
+		svf_fail(ucmd->call, -ENOENT, "object %u is of type %s, not %s", id,
+			 object_types[object->type].name, object_types[type].name);
+	else
+		svf_fail(ucmd->call, -ENOENT,
+			 "this iommufd has no object %u, which should be of type %s", id,
+			 object_types[type].name);
+	return NULL;
+}
+
+struct svf_ioas *svf_ioas_lookup(struct svf_ucmd *ucmd, uint32_t id)
+{
+	struct svf_iobject *object = lookup(ucmd, id, SVF_IOBJECT_IOAS);
+
+	return object ? svf_container_of(object, struct svf_ioas, obj) : NULL;
+}
+
+struct svf_idevice *svf_idevice_lookup(struct svf_ucmd *ucmd, uint32_t id)
+{
+	struct svf_iobject *object = lookup(ucmd, id, SVF_IOBJECT_DEVICE);
+
+	return object ? svf_container_of(object, struct svf_idevice, obj) : NULL;
+}
+
+struct svf_hwpt *svf_hwpt_lookup(struct svf_ucmd *ucmd, uint32_t id)
+{
+	struct svf_iobject *object = lookup(ucmd, id, SVF_IOBJECT_HWPT);
+
+	return object ? svf_container_of(object, struct svf_hwpt, obj) : NULL;
+}
+
+int svf_iommufd_destroy_object(struct svf_ucmd *ucmd)
+{
+	const struct iommu_destroy *cmd = ucmd->cmd;
+	struct svf_iobject *object = svf_iobject_lookup(ucmd->ictx, cmd->id, SVF_IOBJECT_ANY);
+
+	if (!object)
+		return svf_fail(ucmd->call, -ENOENT, "this iommufd has no object %u", cmd->id);
+	if (object->users)
+		return svf_fail(ucmd->call, -EBUSY, "%s %u is in use, %u times; %s first",
+				object_types[object->type].name, object->id, object->users,
+				object->type == SVF_IOBJECT_IOAS
+					? "detach its devices and destroy its HWPTs"
+				: object->type == SVF_IOBJECT_HWPT ? "detach its devices"
+								   : "close the device");
+	svf_iobject_destroy(ucmd->ictx, object);
+	return 0;
+}
+
+/* An object comes after those it holds, so each round of types leaves nothing behind that is held.
+ */
+static void destroy_objects(struct svf_ictx *ictx)
+{
+	static const enum svf_iobject_type order[] = { SVF_IOBJECT_HWPT, SVF_IOBJECT_IOAS };
+
+	for (size_t i = 0; i < SVF_ARRAY_SIZE(order); i++) {
+		for (uint32_t id = 1; id <= ictx->objects.size; id++) {
+			struct svf_iobject *object = svf_iobject_lookup(ictx, id, order[i]);
+
+			if (object)
+				svf_iobject_destroy(ictx, object);
+		}
+	}
+	assert(!ictx->objects.used && svf_list_empty(&ictx->groups));
+}
+
+struct svf_ictx *svf_ictx_get(struct svf_ictx *ictx)
+{
+	ictx->refs++;
+	return ictx;
+}
+
+void svf_ictx_put(struct svf_ictx *ictx)
+{
+	if (!ictx || --ictx->refs)
+		return;
+	destroy_objects(ictx);
+	svf_idtable_fini(&ictx->objects);
+	free(ictx);
+}
+
+static void close_file(struct svf_file *file)
+{
+	struct svf_ictx *ictx = svf_container_of(file, struct svf_ictx, file);
+
+	file->machine->used.files--;
+	svf_ictx_put(ictx);
+}
+
+static const struct svf_file_ops file_ops = {
+	.close = close_file,
+};
+
+int svf_iommufd_open(struct svf_machine *machine, struct svf_call *call, struct svf_file **ret)
+{
+	struct svf_ictx *ictx;
+
+	if (machine->used.files >= machine->limits.files)
+		return svf_fail(call, -EMFILE, "no more than %u open files", machine->limits.files);
+	ictx = calloc(1, sizeof(*ictx));
+	if (!ictx)
+		return svf_fail(call, -ENOMEM, "out of memory for an iommufd");
+	ictx->file =
+		(struct svf_file){ .kind = SVF_FILE_IOMMUFD, .ops = &file_ops, .machine = machine };
+	ictx->refs = 1;
+	svf_idtable_init(&ictx->objects);
+	svf_list_init(&ictx->groups);
+	machine->used.files++;
+	*ret = &ictx->file;
+	return 0;
+}
+
+static int check_zero(struct svf_ucmd *ucmd, uint32_t first, uint32_t len)
+{
+	uint8_t bytes[1024];
+	int err;
+
+	for (uint32_t done = 0; done < len; done += (uint32_t)sizeof(bytes)) {
+		uint32_t piece = len - done;
+
+		if (piece > sizeof(bytes))
+			piece = sizeof(bytes);
+		err = svf_copy_from_user(ucmd->call, bytes, ucmd->ubuffer + first + done, piece);
+		if (err)
+			return err;
+		for (uint32_t i = 0; i < piece; i++)
+			if (bytes[i])
+				return svf_fail(ucmd->call, -E2BIG,
+						"byte %u of the structure is not zero, and only %u "
+						"are known",
+						first + done + i, first);
+	}
+	return 0;
+}
+
+/* What lies behind the structure that we know. Of a very long one, that its end is there at all. */
+static int check_tail(struct svf_ucmd *ucmd)
+{
+	uint32_t known = ucmd->command->size, left = ucmd->user_size - known;
+	int err = check_zero(ucmd, known, left < TAIL_MAX ? left : TAIL_MAX);
+	uint8_t last;
+
+	if (err || left <= TAIL_MAX)
+		return err;
+	err = svf_copy_from_user(ucmd->call, &last, ucmd->ubuffer + ucmd->user_size - 1, 1);
+	if (err)
+		return err;
+	return svf_fail(ucmd->call, -E2BIG, "size %u is far more than the %u bytes of this command",
+			ucmd->user_size, known);
+}
+
+static int copy_in(struct svf_ucmd *ucmd)
+{
+	uint32_t known = ucmd->command->size;
+	int err;
+
+	if (ucmd->user_size < ucmd->command->min_size)
+		return svf_fail(ucmd->call, -EINVAL,
+				"size is %u, and this command needs %u bytes at least",
+				ucmd->user_size, ucmd->command->min_size);
+	if (ucmd->user_size < known)
+		known = ucmd->user_size;
+	if (ucmd->user_size > known) {
+		err = check_tail(ucmd);
+		if (err)
+			return err;
+	}
+	return svf_copy_from_user(ucmd->call, ucmd->cmd, ucmd->ubuffer, known);
+}
+
+long svf_iommufd_command(struct svf_file *file, struct svf_call *call,
+			 const struct svf_command *command, uint64_t arg)
+{
+	struct svf_ucmd ucmd = {
+		.ictx = svf_container_of(file, struct svf_ictx, file),
+		.call = call,
+		.command = command,
+		.ubuffer = arg,
+	};
+	int err;
+
+	assert(command->size <= sizeof(ucmd.buffer));
+	ucmd.cmd = ucmd.buffer;
+	err = svf_copy_from_user(call, &ucmd.user_size, arg, sizeof(ucmd.user_size));
+	if (err)
+		return err;
+	err = copy_in(&ucmd);
+	if (err)
+		return err;
+	return command->op(&ucmd);
+}
+
+int svf_ucmd_respond(struct svf_ucmd *ucmd, size_t size)
+{
+	return svf_copy_to_user(ucmd->call, ucmd->ubuffer, ucmd->cmd,
+				ucmd->user_size < size ? ucmd->user_size : size);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What stands for the pinning of pages.
+ *
+ * The kernel pins the memory of a mapping when the first domain of its IOAS comes, or at MAP when
+ * there is one, and unpins it when the last goes. Pinning fails for memory that is not there, that
+ * may not be written although it was mapped writeable, and for device memory: a BAR that a process
+ * has mmapped is no memory to iommufd (type1 takes it). Here nothing is pinned, the device reaches
+ * the client's memory as it is when it reaches for it, but the same things are refused at the same
+ * moments, and the pages are charged to the process then, if the machine enforces RLIMIT_MEMLOCK.
+ *
+ * A copied mapping is charged again, where the kernel knows that its pages are pinned already.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "core/iommufd/objects.h"
+#include "core/machine.h"
+
+#define PAGE_MASK ((uint64_t)SVF_IOMMU_PAGE_SIZE - 1)
+
+static int check_memory(struct svf_machine *machine, struct svf_call *call,
+			const struct svf_mapping *map)
+{
+	uint64_t first = map->vaddr & ~PAGE_MASK;
+	uint64_t last = (map->vaddr + (map->node.last - map->node.first)) | PAGE_MASK;
+	struct svf_mm_range range;
+
+	if (machine->port->mm_check(map->mm, first, last, map->writable, &range))
+		return svf_fail(call, -EFAULT,
+				"addresses 0x%lx-0x%lx, mapped at IOVA 0x%lx, are not all %s "
+				"memory of the process",
+				first, last, map->node.first,
+				map->writable ? "writable" : "readable");
+	if (range.ram)
+		return svf_fail(call, -EFAULT,
+				"addresses 0x%lx-0x%lx are a mapped BAR, which iommufd cannot map "
+				"for DMA; type1 can",
+				first, last);
+	return 0;
+}
+
+static int charge(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map)
+{
+	int64_t pages = svf_mapping_pages(map);
+
+	if (!machine->params.enforce_memlock)
+		return 0;
+	if (machine->port->mm_account(map->mm, pages))
+		return svf_fail(
+			call, -ENOMEM,
+			"%ld pages at IOVA 0x%lx would pass the process's RLIMIT_MEMLOCK; raise it",
+			pages, map->node.first);
+	map->accounted = true;
+	return 0;
+}
+
+int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map,
+		    bool known)
+{
+	int err = known ? 0 : check_memory(machine, call, map);
+
+	if (err)
+		return err;
+	/* A container's MAP_DMA lets this pass, and no page table can express it. */
+	if (!map->prot)
+		return svf_fail(call, -EINVAL,
+				"the mapping at IOVA 0x%lx is neither readable nor writable",
+				map->node.first);
+	return charge(machine, call, map);
+}
+
+void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map)
+{
+	/* Giving back cannot fail. */
+	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map)))
+		assert(!"uncharging failed");
+	map->accounted = false;
+}
