@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The end of a namespace: nothing of it stays behind. */
+#ifndef SVF_HOST_END_H
+#define SVF_HOST_END_H
+
+/*
+ * Kills every process in our mount namespace but ourselves and our parent (the launcher, if it still lives, ends
+ * by itself) and waits until they are gone. The filesystem must have been given up before: a process may be
+ * waiting for an answer of ours, in a sleep that even SIGKILL does not end.
+ */
+void svf_end_processes(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The filesystem that clients see, served over /dev/fuse with libfuse's low-level interface, in
+ * the loop's thread. fuse.c: the session and names; files.c: what is done with open files;
+ * ioctl.c: commands.
+ *
+ * Nothing is cached by the kernel (timeouts of 0): a name that is gone is gone at the next look,
+ * and no invalidation has to be sent, which would wait for locks that a client may hold while it
+ * waits for us.
+ */
+#ifndef SVF_HOST_FUSE_H
+#define SVF_HOST_FUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "host/loop.h"
+
+struct fuse_session;
+struct svf_host;
+struct svf_request;
+
+struct svf_fuse {
+	struct fuse_session *session;
+	struct svf_source source;
+	void *buffer; /* of the request being received; libfuse's, kept from one to the next */
+	dev_t dev;    /* of the filesystem, as stat shows it */
+	struct timespec started;
+	uid_t own_uid; /* of the hidden files (inject.h) */
+	gid_t own_gid;
+};
+
+int svf_fuse_init(struct svf_host *host);
+void svf_fuse_fini(struct svf_host *host);
+/* The caller of a held-up request is told when it gets a signal: svf_request_interrupt(). */
+void svf_fuse_watch_interrupt(struct svf_request *request);
+
+/* A request as the kernel gave it, that did not come through the session's own descriptor event. */
+void svf_fuse_process(struct svf_host *host, char *bytes, size_t len);
+
+/* The longest request: the kernel wants room for its header and as much as can be written at once. */
+#define SVF_FUSE_WRITE_MAX   (128u << 10)
+#define SVF_FUSE_REQUEST_MAX (SVF_FUSE_WRITE_MAX + (8u << 10))
+
+/* Numbers of hidden files start here; those of nodes never get so far. */
+#define SVF_INO_HIDDEN (1ull << 62)
+
+#endif

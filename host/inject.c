@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Giving a client a new descriptor; see inject.h. */
+#include "host/inject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "host/host.h"
+#include "host/ram.h"
+
+struct inject {
+	struct svf_list link;
+	struct svf_job job;
+	struct svf_request *request; /* kept, and with it the listener */
+	struct svf_file *file;	     /* until its open takes it */
+	uint64_t id;
+};
+
+void svf_injects_init(struct svf_injects *injects)
+{
+	svf_list_init(&injects->waiting);
+	injects->next_id = 1;
+}
+
+static void inject_done(struct svf_job *job)
+{
+	struct inject *inject = svf_container_of(job, struct inject, job);
+	struct svf_request *request = inject->request;
+
+	svf_list_del(&inject->link);
+	if (inject->file)
+		svf_file_close(inject->file);
+	if (job->fd >= 0)
+		close(job->fd);
+	if (job->result < 0) {
+		if (job->result == -EMFILE)
+			svf_fail(&request->call, -EMFILE, "the caller's descriptor table is full; raise RLIMIT_NOFILE");
+		else
+			svf_fail(&request->call, job->result, "the new descriptor could not be handed to the caller");
+		/* -ENOENT: nobody waits any more. */
+		if (job->result != -ENOENT)
+			svf_why_record(&request->host->why, request, -job->result);
+		svf_listener_answer(request->listener, request->notification, job->result, false);
+	}
+	svf_request_end(request);
+	free(inject);
+}
+
+int svf_inject(struct svf_request *request)
+{
+	struct svf_host *host = request->host;
+	struct inject *inject = calloc(1, sizeof(*inject));
+
+	if (!inject)
+		goto err;
+	inject->job.fd = -1;
+	if (request->ret_ram) {
+		/* A duplicate, since the BAR may go while the helper is at it. */
+		inject->job.fd = fcntl(request->ret_ram->fd, F_DUPFD_CLOEXEC, 0);
+		if (inject->job.fd < 0)
+			goto err;
+	}
+	inject->id = host->injects.next_id++;
+	inject->request = request;
+	inject->file = request->call.ret_file;
+	request->call.ret_file = NULL;
+	svf_list_add_tail(&host->injects.waiting, &inject->link);
+	inject->job.kind = SVF_JOB_INJECT;
+	inject->job.done = inject_done;
+	inject->job.flags = O_CLOEXEC;
+	inject->job.listener_fd = request->listener->fd;
+	inject->job.notification = request->notification;
+	snprintf(inject->job.path, sizeof(inject->job.path), SVF_INJECT_DIR "/%" PRIu64, inject->id);
+	svf_helper_submit(&host->helper, &inject->job);
+	return 0;
+err:
+	free(inject);
+	if (request->call.ret_file)
+		svf_file_close(request->call.ret_file);
+	request->call.ret_file = NULL;
+	return svf_fail(&request->call, -ENOMEM, "out of memory or descriptors for the new file");
+}
+
+struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id)
+{
+	struct inject *inject;
+	struct svf_file *file;
+
+	svf_list_for_each(inject, &injects->waiting, link) {
+		if (inject->id != id)
+			continue;
+		file = inject->file;
+		inject->file = NULL;
+		return file;
+	}
+	return NULL;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Commands on our files. VFIO's and iommufd's numbers say nothing of direction and size, so FUSE
+ * passes number and argument and no bytes; the core copies those itself (user.c).
+ */
+#include "host/ioctl.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/command.h"
+#include "core/file.h"
+#include "host/fds.h"
+#include "host/fuse_ops.h"
+#include "host/mm.h"
+#include "host/text.h"
+#include "host/user.h"
+#include "uapi/softvfio.h"
+
+#define STRING_SHOWN 128
+
+static long run(struct svf_request *request)
+{
+	struct svf_call *call = &request->call;
+	long result;
+
+	result = svf_file_ioctl(request->open->file, call, request->command, request->arg);
+	if (result >= 0 && call->ret_file) {
+		/* The core makes no file where can_return_fd is not set. */
+		svf_file_close(call->ret_file);
+		call->ret_file = NULL;
+		result = svf_fail(call, -ENOTTY, "no descriptor can be made on this way");
+	}
+	return result;
+}
+
+static bool reply(struct svf_request *request, long result)
+{
+	if (result < 0)
+		fuse_reply_err(request->fuse, (int)-result);
+	else
+		fuse_reply_ioctl(request->fuse, (int)result, NULL, 0);
+	return true;
+}
+
+static void append_string(const struct svf_request *request, char *buf, size_t size)
+{
+	char text[STRING_SHOWN];
+	size_t used = strlen(buf), n;
+
+	n = svf_user_peek(request, text, request->arg, sizeof(text) - 1);
+	text[n] = '\0';
+	svf_text_clean(text);
+	snprintf(buf + used, size - used, ", \"%s\")", text);
+}
+
+void svf_ioctl_describe(const struct svf_request *request, char *buf, size_t size)
+{
+	const struct svf_file *file = request->open ? request->open->file : request->file;
+	const struct svf_command *row = file ? svf_command_lookup(file->kind, request->command) : NULL;
+	struct svf_open *open = request->open ? request->open : svf_open_lookup(request->host, file);
+	char name[160] = "?";
+	size_t used;
+
+	if (open)
+		svf_open_describe(open, name, sizeof(name));
+	if (row)
+		snprintf(buf, size, "ioctl(%s, %s", name, row->name);
+	else
+		snprintf(buf, size, "ioctl(%s, 0x%x", name, request->command);
+	used = strlen(buf);
+	if (request->command == VFIO_GROUP_GET_DEVICE_FD)
+		append_string(request, buf, size);
+	else if (row && row->flags & SVF_COMMAND_ARG_NONE)
+		snprintf(buf + used, size - used, ")");
+	else if (row && row->flags & SVF_COMMAND_ARG_VALUE)
+		snprintf(buf + used, size - used, ", %" PRIu64 ")", request->arg);
+	else
+		snprintf(buf + used, size - used, ", 0x%" PRIx64 ")", request->arg);
+}
+
+static const struct svf_request_ops ioctl_ops = {
+	.run = run,
+	.reply = reply,
+	.describe = svf_ioctl_describe,
+};
+
+/* Commands that are softvfio's, not the kernel's. Return: whether it was one and is answered. */
+static bool own_command(fuse_req_t req, struct svf_host *host, struct svf_open *open, unsigned int cmd,
+			uint64_t arg)
+{
+	if (cmd == SVF_NOOP && open->file &&
+	    (open->file->kind == SVF_FILE_IOMMUFD || open->file->kind == SVF_FILE_DEVICE)) {
+		fuse_reply_ioctl(req, 0, NULL, 0);
+		return true;
+	}
+	if (cmd == SVF_HOST_IDENTIFY && fuse_req_ctx(req)->pid == host->helper.tid) {
+		svf_fds_identified(host, arg, open);
+		fuse_reply_ioctl(req, 0, NULL, 0);
+		return true;
+	}
+	return false;
+}
+
+void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg, struct fuse_file_info *fi,
+		    unsigned int flags, const void *in_buf, size_t in_size, size_t out_size)
+{
+	struct svf_host *host = svf_fuse_host(req);
+	struct svf_open *open = svf_fuse_open_of(fi);
+	struct svf_request *request;
+
+	(void)ino;
+	(void)in_buf;
+	(void)in_size;
+	(void)out_size;
+	if (own_command(req, host, open, cmd, (uintptr_t)arg))
+		return;
+	/* Attributes have no commands, and 32-bit callers (other layouts) are not served. */
+	if (!open->file || flags & FUSE_IOCTL_COMPAT) {
+		fuse_reply_err(req, ENOTTY);
+		return;
+	}
+	request = svf_request_alloc(host, &ioctl_ops, fuse_req_ctx(req)->pid);
+	if (!request) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	request->fuse = req;
+	request->open = open;
+	svf_open_get(open);
+	request->command = cmd;
+	request->arg = (uintptr_t)arg;
+	request->changes = true;
+	if (cmd == VFIO_DEVICE_GET_REGION_INFO && open->file->kind == SVF_FILE_DEVICE)
+		request->call.offer_mmap = svf_mm_has_preload(host, request->call.pid);
+	svf_request_run(request);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Clients' address spaces, kept while something of them is mapped for DMA; theory in mm.c. */
+#ifndef SVF_HOST_MM_H
+#define SVF_HOST_MM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "core/port.h"
+
+struct svf_host;
+
+struct svf_mm {
+	struct svf_list link; /* host->mms */
+	struct svf_host *host;
+	unsigned int refs;
+	pid_t pid;	      /* of the process, when it was made */
+	int mem_fd;	      /* /proc/PID/mem */
+	int maps_fd;	      /* /proc/PID/maps */
+	uint64_t locked_pages; /* charged by mm_account */
+};
+
+struct svf_mm *svf_host_mm_get(struct svf_call *call);
+struct svf_mm *svf_host_mm_ref(struct svf_mm *mm);
+void svf_host_mm_put(struct svf_mm *mm);
+int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret);
+int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
+int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
+int svf_host_mm_account(struct svf_mm *mm, int64_t pages);
+
+/* Whether the process of thread tid has the preload object mapped for execution. */
+bool svf_mm_has_preload(struct svf_host *host, pid_t tid);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The core's port (core/port.h), as this host has it: a table, and what is too small for a file of its own. */
+#include <assert.h>
+#include <sys/random.h>
+
+#include "core/machine.h"
+#include "host/fds.h"
+#include "host/host.h"
+#include "host/mm.h"
+#include "host/ram.h"
+#include "host/user.h"
+
+static void port_log(struct svf_machine *machine, const char *text)
+{
+	struct svf_host *host = machine->host;
+
+	svf_dmesg_add(&host->dmesg, text);
+}
+
+static void port_wake(struct svf_machine *machine)
+{
+	struct svf_host *host = machine->host;
+
+	host->woken = true;
+}
+
+static void port_tree_changed(struct svf_machine *machine)
+{
+	struct svf_host *host = machine->host;
+
+	host->tree_changed = true;
+}
+
+static void port_random_bytes(struct svf_machine *machine, void *dst, size_t len)
+{
+	ssize_t n = getrandom(dst, len, 0);
+
+	(void)machine;
+	/* Up to 256 bytes are never cut short once the system has started. */
+	assert(n == (ssize_t)len);
+	(void)n;
+}
+
+const struct svf_port_ops svf_host_port = {
+	.user_read = svf_user_read,
+	.user_write = svf_user_write,
+	.fd_lookup = svf_fds_lookup,
+	.mm_get = svf_host_mm_get,
+	.mm_ref = svf_host_mm_ref,
+	.mm_put = svf_host_mm_put,
+	.mm_check = svf_host_mm_check,
+	.mm_read = svf_host_mm_read,
+	.mm_write = svf_host_mm_write,
+	.mm_account = svf_host_mm_account,
+	.event_get = svf_host_event_get,
+	.event_put = svf_host_event_put,
+	.event_signal = svf_host_event_signal,
+	.ram_alloc = svf_host_ram_alloc,
+	.ram_free = svf_host_ram_free,
+	.log = port_log,
+	.wake = port_wake,
+	.tree_changed = port_tree_changed,
+	.random_bytes = port_random_bytes,
+};

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The calling process; see process.h for why numbers of threads may be relied on. */
+#include "host/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/text.h"
+
+/* Since Linux 6.9: a pidfd of the thread itself, which may have a descriptor table of its own. */
+#define SVF_PIDFD_THREAD O_EXCL
+
+/* Reads at most size - 1 bytes of /proc/TID/NAME and terminates them. Return: length or -errno. */
+static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
+{
+	char path[48];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
+void svf_process_comm(struct svf_comm_cache *cache, pid_t tid, char comm[SVF_COMM_SIZE])
+{
+	size_t slot = (size_t)tid % SVF_ARRAY_SIZE(cache->entries);
+	char *cached = cache->entries[slot].comm;
+	struct timespec now;
+	ssize_t n;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (cache->entries[slot].tid != tid || cache->entries[slot].second != now.tv_sec) {
+		n = tid > 0 ? read_proc(tid, "comm", cached, SVF_COMM_SIZE) : -ESRCH;
+		if (n <= 0)
+			strcpy(cached, "?");
+		else if (cached[n - 1] == '\n')
+			cached[n - 1] = '\0';
+		svf_text_clean(cached);
+		cache->entries[slot].tid = tid;
+		cache->entries[slot].second = now.tv_sec;
+	}
+	memcpy(comm, cached, SVF_COMM_SIZE);
+}
+
+/* The value of a line "Name:\tvalue" of /proc/TID/status, or NULL. */
+static const char *status_line(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	return line ? line + strlen(name) : NULL;
+}
+
+int svf_process_of(pid_t tid, pid_t *ret)
+{
+	char status[2048];
+	const char *value;
+	ssize_t n;
+	int fd;
+
+	/* Without the flag for threads, only the first thread of a process has a pidfd. */
+	fd = (int)syscall(SYS_pidfd_open, tid, 0);
+	if (fd >= 0) {
+		close(fd);
+		*ret = tid;
+		return 0;
+	}
+	n = read_proc(tid, "status", status, sizeof(status));
+	if (n < 0)
+		return -ESRCH;
+	value = status_line(status, "\nTgid:");
+	if (!value)
+		return -ESRCH;
+	*ret = (pid_t)strtol(value, NULL, 10);
+	return 0;
+}
+
+int svf_process_fetch(pid_t tid, int number)
+{
+	pid_t pid;
+	int pidfd, fd;
+
+	pidfd = (int)syscall(SYS_pidfd_open, tid, SVF_PIDFD_THREAD);
+	if (pidfd < 0 && errno == EINVAL) {
+		if (svf_process_of(tid, &pid))
+			return -EBADF;
+		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	}
+	if (pidfd < 0)
+		return errno == EMFILE || errno == ENFILE ? -EMFILE : -EBADF;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	if (fd < 0)
+		fd = errno == ESRCH ? -EBADF : -errno;
+	close(pidfd);
+	return fd;
+}
+
+bool svf_process_capable(pid_t tid, unsigned int cap)
+{
+	char status[2048];
+	const char *value;
+
+	if (read_proc(tid, "status", status, sizeof(status)) < 0)
+		return false;
+	value = status_line(status, "\nCapEff:");
+	return value && (strtoull(value, NULL, 16) >> cap & 1);
+}

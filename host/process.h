@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The calling process. A request names a thread, which sleeps in its system call as long as the
+ * request lasts: its number cannot be used again meanwhile, so /proc/TID and pidfd_open(TID)
+ * mean the caller and nobody else.
+ */
+#ifndef SVF_HOST_PROCESS_H
+#define SVF_HOST_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+
+#define SVF_COMM_SIZE 16
+
+/*
+ * Names of threads for messages, kept for a second: reading one costs as much as a whole call.
+ */
+struct svf_comm_cache {
+	struct {
+		pid_t tid;
+		long second;
+		char comm[SVF_COMM_SIZE];
+	} entries[32];
+};
+
+/* "?" when it cannot be read. */
+void svf_process_comm(struct svf_comm_cache *cache, pid_t tid, char comm[SVF_COMM_SIZE]);
+
+/* The process a thread belongs to. Return: 0, -ESRCH. */
+int svf_process_of(pid_t tid, pid_t *ret) SVF_MUST_CHECK;
+
+/*
+ * A descriptor of ours for descriptor number of the thread. Return: it, -EBADF when there is none, -EMFILE,
+ * -EPERM.
+ */
+int svf_process_fetch(pid_t tid, int number) SVF_MUST_CHECK;
+
+/* Whether the thread has effective capability cap, in whatever user namespace it is. */
+bool svf_process_capable(pid_t tid, unsigned int cap);
+
+#endif

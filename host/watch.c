@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The watch; see watch.h. What it says to the kernel is the FUSE protocol itself: a header in, a header out. */
+#include "host/watch.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/fuse.h"
+#include "host/host.h"
+
+#define TICK_NS	   100000000L
+#define NS_PER_S   1000000000L
+#define POLL_MS	   10
+#define STACK_SIZE (128u << 10)
+
+struct rescued {
+	struct svf_list link;
+	size_t len;
+	char bytes[];
+};
+
+static bool stuck_in(struct svf_watch *watch, unsigned int copy)
+{
+	return (copy & 1) && atomic_load(&watch->copies) == copy;
+}
+
+static void fail_request(const struct svf_watch *watch, uint64_t unique, int err)
+{
+	struct fuse_out_header out = {.len = sizeof(out), .error = err, .unique = unique};
+	ssize_t n = write(watch->host->options.fuse_fd, &out, sizeof(out));
+
+	(void)n; /* the kernel has given the request up meanwhile */
+}
+
+static void keep_request(struct svf_watch *watch, const char *bytes, size_t len, uint64_t unique)
+{
+	struct rescued *rescued = malloc(sizeof(*rescued) + len);
+	const uint64_t one = 1;
+	ssize_t n;
+
+	if (!rescued) {
+		fail_request(watch, unique, -ENOMEM);
+		return;
+	}
+	rescued->len = len;
+	memcpy(rescued->bytes, bytes, len);
+	pthread_mutex_lock(&watch->lock);
+	svf_list_add_tail(&watch->rescued, &rescued->link);
+	pthread_mutex_unlock(&watch->lock);
+	n = write(watch->event_fd, &one, sizeof(one));
+	(void)n;
+}
+
+/* Stands in for the loop until it is out of the copy. */
+static void rescue(struct svf_watch *watch, unsigned int copy)
+{
+	struct pollfd pollfd = {.fd = watch->host->options.fuse_fd, .events = POLLIN};
+	char *buffer = malloc(SVF_FUSE_REQUEST_MAX);
+	struct fuse_in_header in;
+
+	while (buffer && stuck_in(watch, copy)) {
+		ssize_t n;
+
+		if (poll(&pollfd, 1, POLL_MS) < 1)
+			continue;
+		n = read(pollfd.fd, buffer, SVF_FUSE_REQUEST_MAX);
+		if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ENOENT)
+			break; /* the filesystem is gone, and with it what the loop waits for */
+		if (n < (ssize_t)sizeof(in))
+			continue;
+		memcpy(&in, buffer, sizeof(in));
+		if (in.opcode == FUSE_READ && (pid_t)in.pid == watch->loop_tid)
+			fail_request(watch, in.unique, -EIO);
+		else
+			keep_request(watch, buffer, (size_t)n, in.unique);
+	}
+	free(buffer);
+}
+
+/* With the lock held. */
+static void wait_tick(struct svf_watch *watch)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += TICK_NS;
+	if (until.tv_nsec >= NS_PER_S) {
+		until.tv_nsec -= NS_PER_S;
+		until.tv_sec++;
+	}
+	while (!watch->stop && pthread_cond_timedwait(&watch->wake, &watch->lock, &until) != ETIMEDOUT)
+		;
+}
+
+static void *watch_main(void *arg)
+{
+	struct svf_watch *watch = arg;
+	unsigned int copy = 0;
+
+	pthread_mutex_lock(&watch->lock);
+	while (!watch->stop) {
+		if (!atomic_exchange(&watch->active, false) && !(copy & 1)) {
+			watch->asleep = true;
+			pthread_cond_wait(&watch->wake, &watch->lock);
+			watch->asleep = false;
+			continue;
+		}
+		copy = atomic_load(&watch->copies);
+		wait_tick(watch);
+		if (!stuck_in(watch, copy) || watch->stop)
+			continue;
+		pthread_mutex_unlock(&watch->lock);
+		rescue(watch, copy);
+		pthread_mutex_lock(&watch->lock);
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return NULL;
+}
+
+void svf_watch_wake(struct svf_watch *watch)
+{
+	pthread_mutex_lock(&watch->lock);
+	atomic_store(&watch->active, true);
+	if (watch->asleep)
+		pthread_cond_signal(&watch->wake);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+static struct rescued *take_rescued(struct svf_watch *watch)
+{
+	struct rescued *rescued = NULL;
+
+	pthread_mutex_lock(&watch->lock);
+	if (!svf_list_empty(&watch->rescued)) {
+		rescued = svf_list_first(&watch->rescued, struct rescued, link);
+		svf_list_del(&rescued->link);
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return rescued;
+}
+
+static void rescued_ready(struct svf_source *source, uint32_t events)
+{
+	struct svf_watch *watch = svf_container_of(source, struct svf_watch, source);
+	struct rescued *rescued;
+	uint64_t count;
+	ssize_t n;
+
+	(void)events;
+	n = read(watch->event_fd, &count, sizeof(count));
+	(void)n;
+	while ((rescued = take_rescued(watch))) {
+		svf_fuse_process(watch->host, rescued->bytes, rescued->len);
+		free(rescued);
+	}
+}
+
+static int start_thread(struct svf_watch *watch)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int err = pthread_attr_init(&attr);
+
+	if (err)
+		return -err;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_attr_setstacksize(&attr, STACK_SIZE);
+	if (!err)
+		err = pthread_create(&watch->thread, &attr, watch_main, watch);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	watch->running = !err;
+	return -err;
+}
+
+int svf_watch_init(struct svf_watch *watch, struct svf_host *host)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	watch->host = host;
+	watch->loop_tid = gettid();
+	svf_list_init(&watch->rescued);
+	pthread_mutex_init(&watch->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&watch->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	watch->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (watch->event_fd < 0)
+		return -errno;
+	err = svf_loop_add(&host->loop, &watch->source, watch->event_fd, EPOLLIN, rescued_ready);
+	return err ? err : start_thread(watch);
+}
+
+void svf_watch_fini(struct svf_watch *watch)
+{
+	struct rescued *rescued;
+
+	if (!watch->host)
+		return;
+	if (watch->running) {
+		pthread_mutex_lock(&watch->lock);
+		watch->stop = true;
+		pthread_cond_signal(&watch->wake);
+		pthread_mutex_unlock(&watch->lock);
+		pthread_join(watch->thread, NULL);
+	}
+	while ((rescued = take_rescued(watch)))
+		free(rescued);
+	svf_loop_remove(&watch->host->loop, &watch->source);
+	if (watch->event_fd >= 0)
+		close(watch->event_fd);
+	pthread_mutex_destroy(&watch->lock);
+	pthread_cond_destroy(&watch->wake);
+}
