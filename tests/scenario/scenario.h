@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Scenarios: the core driven by text. One statement a line, # begins a comment. A scenario runs on
+ * a machine of its own over the plain-memory port, in one process, with nothing mocked.
+ *
+ *   device MODEL[@BDF] [key=value]...	  a device of the machine (before anything else)
+ *   param MODULE.NAME=VALUE		  a module parameter (likewise)
+ *   open NAME container|iommufd	  each may end in = RESULT, default 0
+ *   open NAME group|cdev BDF
+ *   ioctl NAME COMMAND ARG [-> NEW]	  NEW: the file that the command returned
+ *   read NAME OFFSET LENGTH [: HEX...]	  result: bytes read; HEX: what they must be
+ *   write NAME OFFSET HEX...
+ *   close NAME
+ *   memory NAME SIZE			  zeroed memory of the client
+ *   event NAME				  an eventfd of the client
+ *   signals NAME N			  how often it was signalled since the last such line
+ *   numvfs BDF N | bind BDF DRIVER | unbind BDF | override BDF DRIVER
+ *   process N				  which client process calls from now on
+ *   log "PART"				  some kernel message since the last such line holds PART
+ *
+ * ARG: none | a number | "text" | { FIELD... }, a structure in memory. FIELD: u8:V u16:V u32:V u64:V
+ * or hex:BYTES; V: a number, size (of the structure), @NAME (address of memory), fd(NAME), group(BDF).
+ * After a structure: "out u32@OFFSET=V ..." what it must hold when the call returns.
+ * RESULT: a number or an errno's name, BLOCKED; then optionally "PART" that the reason must hold. An error without
+ * any reason fails the scenario always.
+ */
+#ifndef SVF_TESTS_SCENARIO_SCENARIO_H
+#define SVF_TESTS_SCENARIO_SCENARIO_H
+
+#include <stdbool.h>
+
+/*
+ * Runs one file. arm: NULL, or called once the empty machine is there, to inject a failure; results are then
+ * not compared, as the failure may change any of them, and what is left to hold is that nothing
+ * crashes, leaks or breaks an invariant.
+ * Return: true when all was as stated; otherwise the first difference was printed as file:line: text.
+ */
+bool scenario_run(const char *path, void (*arm)(void));
+
+#endif

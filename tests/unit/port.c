@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The port of plain memory, see port.h. Registered ranges are kept in an array and searched from
+ * its end, so that what was registered last, an ioctl's argument, is found first.
+ */
+#include "port.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RANGES	  256
+#define ALLOCS	  64
+#define EVENTS	  64
+#define LOG_LINES 512
+#define LOG_WIDTH 256
+#define PAGE	  4096u
+
+struct svf_mm {
+	unsigned int refs;
+	int64_t locked_pages, limit_pages;
+};
+
+struct svf_event {
+	unsigned int refs, signals;
+};
+
+struct range {
+	const struct svf_mm *mm;
+	uint64_t first, last;
+	bool write;
+	const struct svf_ram *ram;
+	uint64_t ram_offset;
+};
+
+static struct {
+	struct svf_machine *machine;
+	struct svf_mm mms[TEST_PROCESSES];
+	struct svf_mm *current;
+
+	struct range ranges[RANGES];
+	size_t range_count;
+	void *allocs[ALLOCS];
+	size_t alloc_count;
+
+	unsigned long copies, fail_copy;
+
+	struct {
+		bool open, seen;
+		struct svf_fd fd;
+	} fds[TEST_FDS];
+	bool restart;
+
+	struct svf_event events[EVENTS];
+	size_t event_count;
+
+	char log[LOG_LINES][LOG_WIDTH];
+	unsigned int log_count;
+	char reason[SVF_REASON_SIZE];
+
+	unsigned int rams, wakes, tree_changes;
+	uint8_t random;
+} port;
+
+/* The last registered range of mm that holds addr. */
+static const struct range *range_lookup(const struct svf_mm *mm, uint64_t addr)
+{
+	for (size_t i = port.range_count; i-- > 0;) {
+		const struct range *r = &port.ranges[i];
+
+		if (r->mm == mm && addr >= r->first && addr <= r->last)
+			return r;
+	}
+	return NULL;
+}
+
+static bool accessible(const struct svf_mm *mm, uint64_t addr, size_t len, bool write)
+{
+	while (len) {
+		const struct range *r = range_lookup(mm, addr);
+		uint64_t here;
+
+		if (!r || (write && !r->write))
+			return false;
+		here = r->last - addr + 1;
+		if (here >= len)
+			return true;
+		addr += here;
+		len -= here;
+	}
+	return true;
+}
+
+static bool copy_fails(void)
+{
+	port.copies++;
+	return port.fail_copy && --port.fail_copy == 0;
+}
+
+static int mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
+{
+	assert(mm->refs);
+	if (!accessible(mm, addr, len, false))
+		return -EFAULT;
+	memcpy(dst, (const void *)(uintptr_t)addr, len);
+	return 0;
+}
+
+static int mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len)
+{
+	assert(mm->refs);
+	if (!accessible(mm, addr, len, true))
+		return -EFAULT;
+	memcpy((void *)(uintptr_t)addr, src, len);
+	return 0;
+}
+
+static int user_read(struct svf_call *call, void *dst, uint64_t addr, size_t len)
+{
+	(void)call;
+	if (copy_fails() || !accessible(port.current, addr, len, false))
+		return -EFAULT;
+	memcpy(dst, (const void *)(uintptr_t)addr, len);
+	return 0;
+}
+
+static int user_write(struct svf_call *call, uint64_t addr, const void *src, size_t len)
+{
+	(void)call;
+	if (copy_fails() || !accessible(port.current, addr, len, true))
+		return -EFAULT;
+	memcpy((void *)(uintptr_t)addr, src, len);
+	return 0;
+}
+
+static int fd_lookup(struct svf_call *call, int fd, struct svf_fd *ret)
+{
+	(void)call;
+	if (fd < 0 || fd >= TEST_FDS)
+		return -EBADF;
+	if (port.restart && !port.fds[fd].seen) {
+		port.fds[fd].seen = true;
+		return SVF_RESTART;
+	}
+	if (!port.fds[fd].open)
+		return -EBADF;
+	*ret = port.fds[fd].fd;
+	return 0;
+}
+
+static struct svf_mm *mm_get(struct svf_call *call)
+{
+	(void)call;
+	port.current->refs++;
+	return port.current;
+}
+
+static struct svf_mm *mm_ref(struct svf_mm *mm)
+{
+	assert(mm->refs);
+	mm->refs++;
+	return mm;
+}
+
+static void mm_put(struct svf_mm *mm)
+{
+	assert(mm->refs);
+	mm->refs--;
+}
+
+static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
+		    struct svf_mm_range *ret)
+{
+	const struct range *r = range_lookup(mm, first);
+
+	assert(mm->refs && first <= last);
+	if (!accessible(mm, first, last - first + 1, write))
+		return -EFAULT;
+	ret->ram = r->last >= last ? r->ram : NULL;
+	ret->ram_offset = ret->ram ? r->ram_offset + (first - r->first) : 0;
+	return 0;
+}
+
+static int mm_account(struct svf_mm *mm, int64_t pages)
+{
+	assert(mm->refs);
+	if (pages > 0 && mm->locked_pages + pages > mm->limit_pages)
+		return -ENOMEM;
+	mm->locked_pages += pages;
+	assert(mm->locked_pages >= 0);
+	return 0;
+}
+
+static struct svf_event *event_get(struct svf_event *event)
+{
+	assert(event->refs);
+	event->refs++;
+	return event;
+}
+
+static void event_put(struct svf_event *event)
+{
+	assert(event->refs > 1);
+	event->refs--;
+}
+
+static void event_signal(struct svf_event *event)
+{
+	assert(event->refs);
+	event->signals++;
+}
+
+static int ram_alloc(struct svf_machine *machine, uint64_t size, struct svf_ram **ret)
+{
+	struct svf_ram *ram = calloc(1, sizeof(*ram));
+
+	(void)machine;
+	if (!ram)
+		return -ENOMEM;
+	ram->size = (size + PAGE - 1) / PAGE * PAGE;
+	ram->base = aligned_alloc(PAGE, ram->size);
+	if (!ram->base) {
+		free(ram);
+		return -ENOMEM;
+	}
+	memset(ram->base, 0, ram->size);
+	port.rams++;
+	*ret = ram;
+	return 0;
+}
+
+static void ram_free(struct svf_machine *machine, struct svf_ram *ram)
+{
+	(void)machine;
+	if (!ram)
+		return;
+	assert(port.rams);
+	port.rams--;
+	free(ram->base);
+	free(ram);
+}
+
+static void log_line(struct svf_machine *machine, const char *text)
+{
+	(void)machine;
+	if (port.log_count < LOG_LINES)
+		snprintf(port.log[port.log_count++], LOG_WIDTH, "%s", text);
+}
+
+static void wake(struct svf_machine *machine)
+{
+	(void)machine;
+	port.wakes++;
+}
+
+static void tree_changed(struct svf_machine *machine)
+{
+	(void)machine;
+	port.tree_changes++;
+}
+
+/* Not random at all, but never twice the same: tests can tell two secrets apart. */
+static void random_bytes(struct svf_machine *machine, void *dst, size_t len)
+{
+	(void)machine;
+	memset(dst, ++port.random, len);
+}
+
+static const struct svf_port_ops port_ops = {
+	.user_read = user_read,
+	.user_write = user_write,
+	.fd_lookup = fd_lookup,
+	.mm_get = mm_get,
+	.mm_ref = mm_ref,
+	.mm_put = mm_put,
+	.mm_check = mm_check,
+	.mm_read = mm_read,
+	.mm_write = mm_write,
+	.mm_account = mm_account,
+	.event_get = event_get,
+	.event_put = event_put,
+	.event_signal = event_signal,
+	.ram_alloc = ram_alloc,
+	.ram_free = ram_free,
+	.log = log_line,
+	.wake = wake,
+	.tree_changed = tree_changed,
+	.random_bytes = random_bytes,
+};
+
+struct svf_machine *test_machine(void)
+{
+	int err;
+
+	memset(&port, 0, sizeof(port));
+	port.current = &port.mms[0];
+	for (unsigned int i = 0; i < TEST_PROCESSES; i++)
+		port.mms[i].limit_pages = INT64_MAX / 2;
+	err = svf_machine_alloc(&port_ops, &port, &port.machine);
+	assert(!err);
+	return port.machine;
+}
+
+void test_machine_end(struct svf_machine *machine)
+{
+	assert(machine == port.machine);
+	svf_machine_destroy(machine);
+	port.machine = NULL;
+	for (unsigned int i = 0; i < TEST_PROCESSES; i++) {
+		assert(port.mms[i].refs == 0);
+		assert(port.mms[i].locked_pages == 0);
+	}
+	for (size_t i = 0; i < port.event_count; i++)
+		assert(port.events[i].refs == 1);
+	assert(port.rams == 0);
+	while (port.alloc_count)
+		free(port.allocs[--port.alloc_count]);
+	port.range_count = 0;
+}
+
+struct svf_call test_call(struct svf_machine *machine)
+{
+	for (unsigned int i = 0; i < TEST_FDS; i++)
+		port.fds[i].seen = false;
+	return (struct svf_call){
+		.machine = machine,
+		.pid = 1000 + (int32_t)(port.current - port.mms),
+		.comm = "test",
+		.can_return_fd = true,
+		.offer_mmap = true,
+	};
+}
+
+long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg)
+{
+	struct svf_call call = test_call(file->machine);
+	long ret;
+
+	do {
+		call.reason[0] = '\0';
+		ret = svf_file_ioctl(file, &call, command, arg);
+	} while (ret == SVF_RESTART);
+	memcpy(port.reason, call.reason, sizeof(port.reason));
+	return ret;
+}
+
+long test_ioctl(struct svf_file *file, uint32_t command, void *arg, size_t size)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)arg;
+	long ret;
+
+	if (size)
+		test_user_add(addr, size, true);
+	ret = test_ioctl_value(file, command, addr);
+	if (size)
+		test_user_remove(addr, size);
+	return ret;
+}
+
+const char *test_reason(void)
+{
+	return port.reason;
+}
+
+void test_process(unsigned int process)
+{
+	assert(process < TEST_PROCESSES);
+	port.current = &port.mms[process];
+}
+
+int64_t test_locked_pages(unsigned int process)
+{
+	assert(process < TEST_PROCESSES);
+	return port.mms[process].locked_pages;
+}
+
+void test_lock_limit(unsigned int process, int64_t pages)
+{
+	assert(process < TEST_PROCESSES);
+	port.mms[process].limit_pages = pages;
+}
+
+void *test_user_alloc(size_t len)
+{
+	void *p;
+
+	len = (len + PAGE - 1) / PAGE * PAGE;
+	p = aligned_alloc(PAGE, len);
+	assert(p && port.alloc_count < ALLOCS);
+	memset(p, 0, len);
+	port.allocs[port.alloc_count++] = p;
+	test_user_add((uint64_t)(uintptr_t)p, len, true);
+	return p;
+}
+
+static void range_add(uint64_t addr, size_t len, bool write, const struct svf_ram *ram,
+		      uint64_t ram_offset)
+{
+	assert(len && port.range_count < RANGES);
+	port.ranges[port.range_count++] = (struct range){
+		.mm = port.current,
+		.first = addr,
+		.last = addr + len - 1,
+		.write = write,
+		.ram = ram,
+		.ram_offset = ram_offset,
+	};
+}
+
+void test_user_add(uint64_t addr, size_t len, bool write)
+{
+	range_add(addr, len, write, NULL, 0);
+}
+
+void test_user_add_ram(const struct svf_ram *ram, uint64_t offset, size_t len)
+{
+	assert(offset <= ram->size && len <= ram->size - offset);
+	range_add((uint64_t)(uintptr_t)(ram->base + offset), len, true, ram, offset);
+}
+
+void test_user_remove(uint64_t addr, size_t len)
+{
+	for (size_t i = port.range_count; i-- > 0;) {
+		struct range *r = &port.ranges[i];
+
+		if (r->mm != port.current || r->first != addr || r->last != addr + len - 1)
+			continue;
+		memmove(r, r + 1, (--port.range_count - i) * sizeof(*r));
+		return;
+	}
+	assert(!"the range was not registered");
+}
+
+void test_fail_copy(unsigned long n)
+{
+	port.fail_copy = n;
+}
+
+unsigned long test_copies(void)
+{
+	return port.copies;
+}
+
+static void fd_set_kind(int fd, struct svf_fd kind)
+{
+	assert(fd >= 0 && fd < TEST_FDS);
+	port.fds[fd].open = true;
+	port.fds[fd].fd = kind;
+}
+
+void test_fd_other(int fd)
+{
+	fd_set_kind(fd, (struct svf_fd){.kind = SVF_FD_OTHER});
+}
+
+void test_fd_event(int fd, struct svf_event *event)
+{
+	fd_set_kind(fd, (struct svf_fd){.kind = SVF_FD_EVENT, .event = event});
+}
+
+void test_fd_file(int fd, struct svf_file *file)
+{
+	fd_set_kind(fd, (struct svf_fd){.kind = SVF_FD_FILE, .file = file});
+}
+
+void test_fd_close(int fd)
+{
+	assert(fd >= 0 && fd < TEST_FDS);
+	port.fds[fd].open = false;
+}
+
+void test_fd_restart(bool on)
+{
+	port.restart = on;
+}
+
+struct svf_event *test_event(void)
+{
+	struct svf_event *event = &port.events[port.event_count];
+
+	assert(port.event_count < EVENTS);
+	port.event_count++;
+	event->refs = 1;
+	return event;
+}
+
+unsigned int test_event_signals(const struct svf_event *event)
+{
+	return event->signals;
+}
+
+unsigned int test_event_refs(const struct svf_event *event)
+{
+	return event->refs - 1;
+}
+
+unsigned int test_log_count(void)
+{
+	return port.log_count;
+}
+
+const char *test_log_line(unsigned int i)
+{
+	assert(i < port.log_count);
+	return port.log[i];
+}
+
+bool test_log_has(const char *part)
+{
+	for (unsigned int i = 0; i < port.log_count; i++)
+		if (strstr(port.log[i], part))
+			return true;
+	return false;
+}
+
+void test_log_clear(void)
+{
+	port.log_count = 0;
+}
+
+unsigned int test_wakes(void)
+{
+	return port.wakes;
+}
+
+unsigned int test_tree_changes(void)
+{
+	return port.tree_changes;
+}
