@@ -47,6 +47,7 @@ static void emit_padded(struct out *out, const struct directive *d, const char *
 static void emit_number(struct out *out, const struct directive *d, uint64_t value, unsigned int base,
 			bool negative)
 {
+	struct directive rest = *d;
 	char digits[24];
 	size_t n = sizeof(digits);
 
@@ -54,9 +55,14 @@ static void emit_number(struct out *out, const struct directive *d, uint64_t val
 		digits[--n] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
-	if (negative)
+	if (negative && d->zero && d->width) {
+		/* The sign stands before the zeroes. */
+		emit(out, '-');
+		rest.width--;
+	} else if (negative) {
 		digits[--n] = '-';
-	emit_padded(out, d, digits + n, sizeof(digits) - n);
+	}
+	emit_padded(out, &rest, digits + n, sizeof(digits) - n);
 }
 
 static const char *parse_number(const char *p, size_t *ret)

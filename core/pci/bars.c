@@ -23,8 +23,10 @@
 #include "base/bytes.h"
 #include "core/pci/bus.h"
 
-/* I/O ports above those of legacy devices; memory below the I/O APIC and the MSI window; memory
- * above 4 GiB. */
+/*
+ * I/O ports above those of legacy devices; memory below the I/O APIC and the MSI window; memory
+ * above 4 GiB.
+ */
 static const struct {
 	uint64_t first, last;
 } spaces[SVF_WINDOWS] = {
@@ -113,8 +115,7 @@ void svf_vf_bar_declare(struct svf_function *pf, unsigned int index)
 
 struct claim {
 	uint64_t size, align;
-	/* Where the address goes: a BAR and its register, or the window of the bus behind a bridge.
-	 */
+	/* Where the address goes: a BAR and its register, or the window of the bus behind a bridge. */
 	struct svf_function *fn;
 	struct svf_bar *bar;
 	unsigned int reg;
@@ -225,8 +226,10 @@ static uint64_t max_align(struct svf_bus *bus, enum svf_window_kind kind)
 	return max;
 }
 
-/* Sizes of the windows of everything behind the bus, then of the bus. False: more than an address
- * space holds. */
+/*
+ * Sizes of the windows of everything behind the bus, then of the bus. False: more than an address
+ * space holds.
+ */
 static bool size_windows(struct svf_bus *bus, enum svf_window_kind kind)
 {
 	struct svf_window *window = &bus->windows[kind];

@@ -16,8 +16,10 @@ struct svf_machine;
 /* Type bits in a BAR register, which are also the low bits of sysfs "resource" flags. */
 uint32_t svf_bar_type_bits(const struct svf_bar *bar);
 
-/* Writes type bits and masks of one BAR, index into fn->bars / into fn->sriov.vf_bars, from its
- * description. */
+/*
+ * Writes type bits and masks of one BAR, index into fn->bars / into fn->sriov.vf_bars, from its
+ * description.
+ */
 void svf_bar_declare(struct svf_function *fn, unsigned int index);
 void svf_vf_bar_declare(struct svf_function *pf, unsigned int index);
 

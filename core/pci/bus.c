@@ -73,8 +73,10 @@ struct svf_bus *svf_bus_lookup(struct svf_machine *machine, uint16_t domain, uin
 {
 	struct svf_bus *bus, *found = NULL;
 
-	/* The last one that starts at or before the number: a bridge's own bus or one kept behind
-	 * it. */
+	/*
+	 * The last one that starts at or before the number: a bridge's own bus or one kept behind
+	 * it.
+	 */
 	svf_list_for_each (bus, &machine->buses, machine_link) {
 		if (bus->domain == domain && bus->number <= number && number <= bus->last)
 			found = bus;

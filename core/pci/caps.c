@@ -188,8 +188,10 @@ struct layout {
 		id, regs, SVF_ARRAY_SIZE(regs)                                                     \
 	}
 
-/* Capabilities whose registers do not depend on their contents; MSI and PCIe are in walk_msi and
- * walk_exp. */
+/*
+ * Capabilities whose registers do not depend on their contents; MSI and PCIe are in walk_msi and
+ * walk_exp.
+ */
 static const struct layout layouts[] = {
 	LAYOUT(PCI_CAP_ID_PM, pm_regs),
 	LAYOUT(PCI_CAP_ID_MSIX, msix_regs),
@@ -314,8 +316,10 @@ static void walk_ext_cap(const struct walk *walk, uint16_t id, unsigned int pos)
 		walk_table(walk, ext_layouts, SVF_ARRAY_SIZE(ext_layouts), id, pos);
 }
 
-/* The capability after *pos (0: the first); 0 at the end of the list or where it leaves config
- * space. */
+/*
+ * The capability after *pos (0: the first); 0 at the end of the list or where it leaves config
+ * space.
+ */
 static unsigned int next_cap(const struct svf_function *fn, unsigned int pos)
 {
 	unsigned int next;

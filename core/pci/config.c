@@ -36,8 +36,10 @@ uint32_t svf_config_read(const struct svf_function *fn, unsigned int offset, uns
 	return get_le(fn->config + offset, size);
 }
 
-/* --- effects; before: the register's old value, written: what was put on the bus, old where
- * nothing was --- */
+/*
+ * --- effects; before: the register's old value, written: what was put on the bus, old where
+ * nothing was ---
+ */
 
 static bool line_level(const struct svf_function *fn, uint32_t command)
 {
@@ -154,8 +156,10 @@ static uint32_t bytes_written(const uint8_t *before, unsigned int where, unsigne
 	return written;
 }
 
-/* Registers are naturally aligned, so an access of at most 4 aligned bytes touches one aligned
- * dword. */
+/*
+ * Registers are naturally aligned, so an access of at most 4 aligned bytes touches one aligned
+ * dword.
+ */
 static void run_effects(struct svf_function *fn, const uint8_t before[4], unsigned int offset,
 			unsigned int size, uint32_t value)
 {

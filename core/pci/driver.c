@@ -181,7 +181,7 @@ int svf_function_release_driver(struct svf_function *fn, struct svf_call *call)
 static struct svf_function *find_by_name(struct svf_machine *machine, const char *text)
 {
 	char name[SVF_BDF_TEXT_SIZE];
-	size_t len = strcspn(text, "\n");
+	size_t len = svf_text_span(text, '\n');
 	struct svf_bdf bdf;
 
 	if (len >= sizeof(name))
@@ -197,9 +197,11 @@ static struct svf_function *find_by_name(struct svf_machine *machine, const char
 
 static int fail_no_function(struct svf_call *call, const char *text)
 {
+	size_t len = svf_text_span(text, '\n');
+
 	return svf_fail(call, -ENODEV,
 			"no PCI function '%.*s'; write its full address, like 0000:01:00.0",
-			(int)(strcspn(text, "\n") < 40 ? strcspn(text, "\n") : 40), text);
+			(int)(len < 40 ? len : 40), text);
 }
 
 static int fail_no_match(struct svf_driver *driver, struct svf_function *fn, struct svf_call *call)
@@ -253,8 +255,10 @@ int svf_drivers_probe(struct svf_machine *machine, struct svf_call *call, const 
 		return 0;
 	if (svf_function_is_locked(fn))
 		return SVF_BLOCKED;
-	/* Why there is no driver now is in the call's reason already; the interface has one errno
-	 * for all of them. */
+	/*
+	 * Why there is no driver now is in the call's reason already; the interface has one errno
+	 * for all of them.
+	 */
 	return svf_function_probe(fn, call) < 0 ? -EINVAL : 0;
 }
 
@@ -267,7 +271,7 @@ int svf_function_set_driver_override(struct svf_function *fn, struct svf_call *c
 	if (len >= SVF_DRIVER_OVERRIDE_SIZE - 1)
 		return svf_fail(call, -EINVAL, "a driver name of %zu characters; at most %u fit",
 				len, SVF_DRIVER_OVERRIDE_SIZE - 2);
-	len = strcspn(text, "\n");
+	len = svf_text_span(text, '\n');
 	if (len) {
 		name = calloc(1, len + 1);
 		if (!name)

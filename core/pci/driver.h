@@ -47,8 +47,10 @@ struct svf_driver {
 	int (*sriov_configure)(struct svf_function *fn, struct svf_call *call, unsigned int num);
 };
 
-/* Fills machine->drivers with all host drivers there are / empties it. No function may be bound any
- * more. */
+/*
+ * Fills machine->drivers with all host drivers there are / empties it. No function may be bound any
+ * more.
+ */
 int svf_drivers_init(struct svf_machine *machine) SVF_MUST_CHECK;
 void svf_drivers_fini(struct svf_machine *machine);
 
@@ -82,8 +84,10 @@ int svf_function_set_driver_override(struct svf_function *fn, struct svf_call *c
 int svf_driver_attach(struct svf_driver *driver, struct svf_function *fn, struct svf_call *call,
 		      bool *ret_fatal) SVF_MUST_CHECK;
 
-/* Bind the best driver, as device_attach. Return: 0 (bound or nobody wanted it) or why the probe
- * failed. */
+/*
+ * Bind the best driver, as device_attach. Return: 0 (bound or nobody wanted it) or why the probe
+ * failed.
+ */
 int svf_function_probe(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
 /* As device_release_driver. 0, SVF_BLOCKED. A function without a driver: 0. */
 int svf_function_release_driver(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;

@@ -129,7 +129,7 @@ static const struct driver_row {
 
 static int add_static_id(struct svf_driver *driver, const struct id *id, bool any)
 {
-	struct svf_pci_id *copy = malloc(sizeof(*copy));
+	struct svf_pci_id *copy = calloc(1, sizeof(*copy));
 	bool wild = any || id->class_mask;
 
 	if (!copy)

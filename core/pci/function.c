@@ -45,11 +45,10 @@ int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t
 	return 0;
 }
 
-/* The config space a reset gives: what is there now, without addresses and what enables something.
- */
+/* The config space a reset gives: what is there now, without addresses and enables. */
 static int keep_reset_config(struct svf_function *fn)
 {
-	uint8_t *reset = malloc(fn->config_size);
+	uint8_t *reset = calloc(1, fn->config_size);
 	unsigned int cap = fn->sriov.cap;
 
 	if (!reset)

@@ -137,14 +137,15 @@ static inline bool svf_function_is_pf(const struct svf_function *fn)
 	return fn->sriov.cap != 0;
 }
 
-/* Config space values; a VF's vendor and device id are those sysfs shows, not the ffff it stores.
- */
+/* A VF's vendor and device id are those sysfs shows, not the ffff in its config space. */
 uint16_t svf_function_vendor(const struct svf_function *fn);
 uint16_t svf_function_device_id(const struct svf_function *fn);
 uint32_t svf_function_class(const struct svf_function *fn); /* 24 bits, as sysfs "class" */
 
-/* As the kernel's device lock: held by a removal that waits. Stores to this function must wait
- * (SVF_BLOCKED). */
+/*
+ * As the kernel's device lock: held by a removal that waits. Stores to this function must wait
+ * (SVF_BLOCKED).
+ */
 static inline bool svf_function_is_locked(const struct svf_function *fn)
 {
 	return fn->removing || fn->sriov.disabling;
@@ -219,8 +220,10 @@ struct svf_irq_sink {
 	void (*intx)(struct svf_function *fn, bool level);
 };
 
-/* From models. A message needs bus mastering and a vector the function has; otherwise it is lost,
- * as on a bus. */
+/*
+ * From models. A message needs bus mastering and a vector the function has; otherwise it is lost,
+ * as on a bus.
+ */
 void svf_function_raise_msi(struct svf_function *fn, unsigned int vector);
 void svf_function_set_intx(struct svf_function *fn, bool level);
 

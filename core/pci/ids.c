@@ -83,8 +83,10 @@ static struct svf_pci_id id_of_fields(const uint64_t f[ID_FIELDS], unsigned int 
 	};
 }
 
-/* Whether static (or dynamic) ids of the driver cover the id. Those that need an override do not
- * count. */
+/*
+ * Whether static (or dynamic) ids of the driver cover the id. Those that need an override do not
+ * count.
+ */
 static bool is_covered(const struct svf_driver *driver, const struct svf_pci_id *what, bool dynamic)
 {
 	const struct svf_pci_id *id;
@@ -121,7 +123,7 @@ static int add_id(struct svf_driver *driver, struct svf_call *call, const struct
 	if (count_ids(driver) >= DYNAMIC_IDS_MAX)
 		return svf_fail(call, -ENOMEM, "%s has %u ids already; take some away by remove_id",
 				driver->name, DYNAMIC_IDS_MAX);
-	copy = malloc(sizeof(*copy));
+	copy = calloc(1, sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
 	*copy = *id;
@@ -173,8 +175,10 @@ int svf_driver_new_id(struct svf_driver *driver, struct svf_call *call, const ch
 	return 0;
 }
 
-/* Whether remove_id with these fields takes id away: wildcards are in what was written, not in the
- * id. */
+/*
+ * Whether remove_id with these fields takes id away: wildcards are in what was written, not in the
+ * id.
+ */
 static bool removes(const struct svf_pci_id *wanted, const struct svf_pci_id *id)
 {
 	return id->dynamic && id->vendor == wanted->vendor && id->device == wanted->device &&

@@ -82,11 +82,17 @@ static bool is_free(const bool used[BUSES], unsigned int first, unsigned int las
 	return true;
 }
 
-static bool place_block(struct svf_bus *bus, bool used[BUSES])
+/*
+ * A block with a wanted number begins as late as it can, so that no numbers lie idle before that
+ * one.
+ */
+static bool place_block(struct svf_bus *bus, bool used[BUSES], bool wanted)
 {
 	unsigned int last;
 
-	for (unsigned int first = 1; first < BUSES; first++) {
+	for (unsigned int i = 1; i < BUSES; i++) {
+		unsigned int first = wanted ? BUSES - i : i;
+
 		if (!number_block(bus, first, &last) || !is_free(used, bus->number, last))
 			continue;
 		memset(used + bus->number, true, last - bus->number + 1);
@@ -102,7 +108,7 @@ static int place_blocks(struct svf_build *build, bool used[BUSES], bool wanted)
 	svf_list_for_each (fn, &build->root->functions, bus_link) {
 		struct svf_bus *bus = fn->subordinate;
 
-		if (!bus || has_wanted(bus) != wanted || place_block(bus, used))
+		if (!bus || has_wanted(bus) != wanted || place_block(bus, used, wanted))
 			continue;
 		if (wanted)
 			return svf_build_fail(build, -EINVAL, 0, 0,

@@ -95,7 +95,7 @@ static const char *read_bar(const struct svf_model_option *option, struct svf_op
 {
 	struct svf_model_bar bar = {.type = SVF_MODEL_BAR_MEM32};
 	const char *p = value->text;
-	size_t len = strcspn(p, ":");
+	size_t len = svf_text_span(p, ':');
 
 	(void)option;
 	value->bar = (struct svf_model_bar){.type = SVF_MODEL_BAR_NONE};
@@ -105,7 +105,7 @@ static const char *read_bar(const struct svf_model_option *option, struct svf_op
 		return "does not begin with a size that is a power of two, such as 64K or 1M";
 	for (p += len; *p == ':'; p += len) {
 		p++;
-		len = strcspn(p, ":");
+		len = svf_text_span(p, ':');
 		if (!read_bar_word(p, len, &bar))
 			return "has a word that is none of 32, 64, io and pref";
 	}

@@ -114,6 +114,13 @@ bool svf_parse_bool(const char *text, bool *ret)
 	return false;
 }
 
+size_t svf_text_span(const char *text, char stop)
+{
+	const char *end = strchr(text, stop);
+
+	return end ? (size_t)(end - text) : strlen(text);
+}
+
 bool svf_text_equal(const char *a, const char *b)
 {
 	size_t len = strlen(b);

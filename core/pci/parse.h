@@ -16,8 +16,10 @@
 /* Value of a hex digit, or -1. */
 int svf_parse_digit(char c);
 
-/* Hex digits from *text on, 0x allowed, at most 64 bits; moves *text behind them. False: none, or
- * too many. */
+/*
+ * Hex digits from *text on, 0x allowed, at most 64 bits; moves *text behind them. False: none, or
+ * too many.
+ */
 bool svf_parse_hex_prefix(const char **text, uint64_t *ret) SVF_MUST_CHECK;
 
 /* Decimal, or hex with 0x. */
@@ -29,8 +31,10 @@ bool svf_parse_size(const char *text, size_t len, uint64_t *ret) SVF_MUST_CHECK;
 /* on, off, yes, no, true, false, 1, 0; "" is on. */
 bool svf_parse_bool(const char *text, bool *ret) SVF_MUST_CHECK;
 
-/* Equal, one newline at the end of a not counting: how the kernel compares names in sysfs stores.
- */
+/* Characters before the first stop, or all there are. */
+size_t svf_text_span(const char *text, char stop);
+
+/* Equal, one newline at the end of a not counting, as the kernel compares names in stores. */
 bool svf_text_equal(const char *a, const char *b);
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "core/machine.h"
 #include "core/pci/build.h"
 #include "core/pci/bus.h"
@@ -261,14 +262,11 @@ static int create_model(struct svf_build *build, const struct svf_plan *plan,
 static int fail_model(struct svf_build *build, const struct svf_topology_node *node)
 {
 	char names[160] = "";
+	size_t used = 0;
 
-	for (unsigned int i = 0; svf_models[i]; i++) {
-		if (strlen(names) + strlen(svf_models[i]->name) + 3 > sizeof(names))
-			break;
-		if (i)
-			strcat(names, ", ");
-		strcat(names, svf_models[i]->name);
-	}
+	for (unsigned int i = 0; svf_models[i] && used < sizeof(names); i++)
+		used += svf_fmt(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+				svf_models[i]->name);
 	return svf_build_fail(build, -EINVAL, node->line, node->column,
 			      "there is no model '%s'; models are %s",
 			      node->model ? node->model : "", names);
@@ -361,8 +359,7 @@ static bool needs_slot(const struct svf_topology_node *node)
 	return node->has_bdf ? node->bdf.bus != 0 : !node->has_slot;
 }
 
-/* A bus that a nested node wants is no slot for a device described beside it, unless it is a link.
- */
+/* A bus that a nested node wants is a slot for a device beside it only if it is a link. */
 static enum place place_behind(const struct svf_build *build, const struct svf_bus *bus)
 {
 	const struct svf_plan *plan;

@@ -9,15 +9,19 @@
 
 struct svf_function;
 
-/* Fills config space of a port or bridge; kind is not SVF_TOPOLOGY_DEVICE. acs: the port isolates
- * what is behind it. */
+/*
+ * Fills config space of a port or bridge; kind is not SVF_TOPOLOGY_DEVICE. acs: the port isolates
+ * what is behind it.
+ */
 void svf_port_build(struct svf_function *fn, enum svf_topology_kind kind, bool acs);
 
 /* The host bridge at 00:00.0. */
 void svf_host_bridge_build(struct svf_function *fn);
 
-/* ACS of a function of a multifunction device: peers cannot reach it past the IOMMU. False: config
- * space is full. */
+/*
+ * ACS of a function of a multifunction device: peers cannot reach it past the IOMMU. False: config
+ * space is full.
+ */
 bool svf_function_add_acs(struct svf_function *fn) SVF_MUST_CHECK;
 
 #endif

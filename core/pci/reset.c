@@ -195,16 +195,24 @@ bool svf_function_can_reset(const struct svf_function *fn)
 	return false;
 }
 
+static int fail_no_reset(const struct svf_function *fn, struct svf_call *call)
+{
+	return svf_fail(call, -ENOTTY,
+			SVF_BDF_FMT " cannot be reset by itself: no FLR, no reset by power "
+				    "management, and not alone behind a port",
+			SVF_BDF_ARG(fn->bdf));
+}
+
+/* A function without any way to be reset needs no lock to say so. */
 int svf_function_reset(struct svf_function *fn, struct svf_call *call)
 {
+	if (!fn->reset_methods)
+		return fail_no_reset(fn, call);
 	if (svf_function_is_locked(fn))
 		return svf_fail(call, -EAGAIN, SVF_BDF_FMT " is being unbound or its VFs removed",
 				SVF_BDF_ARG(fn->bdf));
 	if (!svf_function_can_reset(fn))
-		return svf_fail(call, -ENOTTY,
-				SVF_BDF_FMT " cannot be reset by itself: no FLR, no reset by power "
-					    "management, and not alone behind a port",
-				SVF_BDF_ARG(fn->bdf));
+		return fail_no_reset(fn, call);
 	svf_function_reset_and_restore(fn);
 	return 0;
 }

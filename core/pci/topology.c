@@ -166,8 +166,7 @@ static int bind_to(struct svf_build *build, const struct svf_plan *plan, struct 
 	bool fatal;
 	int err = 0;
 
-	/* As an administrator does it: the override only where the driver would not come by itself.
-	 */
+	/* As an administrator does it: the override only where the driver would not come by itself. */
 	if (!svf_driver_matches(driver, fn))
 		err = svf_function_set_driver_override(fn, &build->call, driver->name);
 	if (!err)

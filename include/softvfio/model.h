@@ -218,8 +218,10 @@ void svf_model_set_ids(struct svf_function *fn, const struct svf_model_ids *ids)
  */
 void svf_model_set_pin(struct svf_function *fn, unsigned int pin);
 
-/* For svf_model_add_bar(): the BAR is memory that clients and model share; the model sees no
- * accesses. */
+/*
+ * For svf_model_add_bar(): the BAR is memory that clients and model share; the model sees no
+ * accesses.
+ */
 #define SVF_MODEL_BAR_RAM (1u << 0)
 
 /**
@@ -307,8 +309,10 @@ unsigned int svf_model_add_ext_cap(struct svf_function *fn, uint16_t id, unsigne
  */
 void svf_model_set_writable(struct svf_function *fn, unsigned int offset, uint8_t mask);
 
-/* Functions that add a capability of a known kind. Each returns its offset; 0: config space is
- * full. */
+/*
+ * Functions that add a capability of a known kind. Each returns its offset; 0: config space is
+ * full.
+ */
 
 /**
  * svf_model_add_pm() - power management: D0 and D3hot

@@ -4,14 +4,14 @@
  *
  * Of "lspci -vvv -xxxx" these lines matter, and all others are passed over:
  *
- *	01:00.0 Ethernet controller: ...			a function begins; at the second one the
- *end <TAB>Region 0: Memory at fe800000 (...) [size=128K]	how large a BAR is 00: 86 80 c9 10
+ *	01:00.0 Ethernet controller: ...			a function begins; at the second one
+ *the end <TAB>Region 0: Memory at fe800000 (...) [size=128K]	how large a BAR is 00: 86 80 c9 10
  *07 05 10 00 ...				16 bytes of config space
  *
- * and, as lspci has no sizes for the BARs of VFs, lines with what sysfs "resource" says, where
- * somebody put them in (BARs are 0 to 5, those of all VFs together 7 to 12):
+ * and, as lspci has no sizes for the BARs of VFs, lines in the same style that say how much all VFs
+ * take together:
  *
- *	<TAB>resource 7: start=0x... end=0x... flags=0x... size=0x20000
+ *	<TAB>All VFs' region 0: Memory at c060000000 (64-bit, prefetchable) [size=128K]
  *
  * Registers tell the type of a BAR but not its size. A BAR whose register is zero was not there, or
  *had no address: only a region line can tell, so without one it is taken as not there.
@@ -55,8 +55,7 @@ static bool begins_function(const char *line)
 	       line[2] == ' ';
 }
 
-/* "1f0: 00 11 ...": returns the number of bytes put into config, 0 when the line is no such line.
- */
+/* "1f0: 00 11 ...". Return: how many bytes were put into config, 0 when it is no such line. */
 static size_t read_hex_line(const char *line, struct svf_null_dump *dump)
 {
 	size_t offset = 0, n;
@@ -76,35 +75,6 @@ static size_t read_hex_line(const char *line, struct svf_null_dump *dump)
 	if (n && offset + n > dump->len)
 		dump->len = offset + n;
 	return n;
-}
-
-/* The number in "size=0x20000" of a line that ends at end; 0 when there is none. */
-static uint64_t resource_size(const char *line, const char *end)
-{
-	static const char key[] = "size=0x";
-	uint64_t size = 0;
-
-	for (; line + sizeof(key) - 1 < end; line++) {
-		if (memcmp(line, key, sizeof(key) - 1) == 0)
-			break;
-	}
-	for (line += sizeof(key) - 1; line < end && hex(*line) >= 0 && size < 1ull << 48; line++)
-		size = size << 4 | (uint64_t)hex(*line);
-	return size;
-}
-
-static void read_resource_line(const char *line, const char *end, struct svf_null_dump *dump)
-{
-	unsigned int index = 0;
-
-	for (; *line >= '0' && *line <= '9' && index < 100; line++)
-		index = index * 10 + (unsigned int)(*line - '0');
-	if (*line != ':')
-		return;
-	if (index < 6)
-		dump->bar_sizes[index] = resource_size(line, end);
-	else if (index >= 7 && index < 13)
-		dump->vf_bar_sizes[index - 7] = resource_size(line, end);
 }
 
 /* The size in "[size=128K]" of a line that ends at end; 0 when there is none. */
@@ -130,22 +100,26 @@ static uint64_t region_size(const char *line, const char *end)
 	return size;
 }
 
-static void read_region_line(const char *line, const char *end, struct svf_null_dump *dump)
+/* "KEYn: ... [size=128K]". A line without a size, as lspci has them for VF BARs, says nothing. */
+static void read_region(const char *line, const char *end, const char *key, uint64_t sizes[6])
 {
-	static const char key[] = "Region ", resource[] = "resource ";
+	uint64_t size = region_size(line, end);
+	size_t len = strlen(key);
 	int bar;
 
+	if (strncmp(line, key, len) != 0)
+		return;
+	bar = hex(line[len]);
+	if (bar >= 0 && bar < 6 && line[len + 1] == ':' && size)
+		sizes[bar] = size;
+}
+
+static void read_region_line(const char *line, const char *end, struct svf_null_dump *dump)
+{
 	while (*line == '\t' || *line == ' ')
 		line++;
-	if (strncmp(line, resource, sizeof(resource) - 1) == 0)
-		read_resource_line(line + sizeof(resource) - 1, end, dump);
-	if (strncmp(line, key, sizeof(key) - 1) != 0)
-		return;
-	line += sizeof(key) - 1;
-	bar = hex(line[0]);
-	/* VF BARs are listed likewise, but without a size. */
-	if (bar >= 0 && bar < 6 && line[1] == ':' && region_size(line, end))
-		dump->bar_sizes[bar] = region_size(line, end);
+	read_region(line, end, "Region ", dump->bar_sizes);
+	read_region(line, end, "All VFs' region ", dump->vf_bar_sizes);
 }
 
 int svf_null_dump_read(const char *text, struct svf_null_dump *dump, struct svf_model_error *error)

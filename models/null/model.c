@@ -23,8 +23,7 @@
 
 #define BARS 6u
 
-/* One below: vendor 1b36 device 0005, which Red Hat set aside for a PCI test device; no host driver
- * claims it. */
+/* Known to lspci as a PCI test device, which is what this is; no host driver claims it. */
 #define DEFAULT_VENDOR "1b36"
 #define DEFAULT_DEVICE "0005"
 

@@ -25,7 +25,7 @@ static struct svf_machine *machine_build(const char *dump)
 	struct svf_machine *machine = test_machine();
 	struct svf_topology topology = { 0 };
 	struct svf_topology_error error;
-	struct svf_topology_option option = { .key = "dump-text", .value = dump };
+	struct svf_topology_option option = { .key = "dump", .value = dump };
 	struct svf_topology_node node = { .kind = SVF_TOPOLOGY_DEVICE, .model = "null", .acs = -1 };
 
 	svf_list_init(&topology.roots);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Addresses of BARs and windows of bridges: nothing overlaps, and each bridge forwards what is behind it. */
+/*
+ * Addresses of BARs and windows of bridges: nothing overlaps, and each bridge forwards what is
+ * behind it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +22,8 @@
 static bool overlap(const struct svf_resource *a, const struct svf_resource *b)
 {
 	/* Ports and memory are different spaces: flag bit 8 says which. */
-	return (a->flags & 0x100) == (b->flags & 0x100) && a->first <= b->last && b->first <= a->last;
+	return (a->flags & 0x100) == (b->flags & 0x100) && a->first <= b->last &&
+	       b->first <= a->last;
 }
 
 /* Resources of functions that are no VFs, whose BARs lie in those of their PF. */
@@ -29,7 +33,7 @@ static void check_disjoint(struct svf_machine *machine)
 	unsigned int count = 0;
 	struct svf_function *fn;
 
-	svf_list_for_each(fn, &machine->functions, machine_link) {
+	svf_list_for_each (fn, &machine->functions, machine_link) {
 		for (unsigned int i = 0; i < 13 && !fn->physfn; i++) {
 			if (!svf_function_resource(fn, i, &seen[count]))
 				continue;
@@ -41,7 +45,10 @@ static void check_disjoint(struct svf_machine *machine)
 	assert_true(count > 4);
 }
 
-/* Which window of a bridge a resource goes through: 13 ports, 14 memory, 15 prefetchable above 4 GiB. */
+/*
+ * Which window of a bridge a resource goes through: 13 ports, 14 memory, 15 prefetchable above 4
+ * GiB.
+ */
 static unsigned int window_of(const struct svf_resource *r)
 {
 	if (r->flags & 0x100)
@@ -53,7 +60,7 @@ static void check_windows(struct svf_machine *machine)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each(fn, &machine->functions, machine_link) {
+	svf_list_for_each (fn, &machine->functions, machine_link) {
 		struct svf_resource r, w;
 
 		for (unsigned int i = 0; i < 13; i++) {
@@ -81,7 +88,8 @@ static void test_tree(void **state)
 	up = test_node(&t, port, SVF_TOPOLOGY_SWITCH_UPSTREAM, "");
 	for (int i = 0; i < 3; i++) {
 		down = test_node(&t, up, SVF_TOPOLOGY_SWITCH_DOWNSTREAM, "");
-		test_node(&t, down, SVF_TOPOLOGY_DEVICE, "bar0=16M:64:pref bar2=64:io bar3=128 bar4=4M:64 msix=0");
+		test_node(&t, down, SVF_TOPOLOGY_DEVICE,
+			  "bar0=16M:64:pref bar2=64:io bar3=128 bar4=4M:64 msix=0");
 		test_node(&t, down, SVF_TOPOLOGY_DEVICE, "bar0=8M:32:pref totalvfs=64");
 	}
 	bridge = test_node(&t, NULL, SVF_TOPOLOGY_PCI_BRIDGE, "");
@@ -104,7 +112,8 @@ static void test_registers_hold_addresses(void **state)
 	assert_int_equal(svf_get_le64(fn->config + PCI_BASE_ADDRESS_0), fn->bars[0].address | 0xc);
 	assert_int_equal(svf_get_le32(fn->config + PCI_BASE_ADDRESS_2), fn->bars[2].address | 1);
 	assert_true(svf_function_resource(port, 15, &w));
-	assert_int_equal(svf_get_le16(port->config + PCI_PREF_MEMORY_BASE), (w.first >> 16 & 0xfff0) | 1);
+	assert_int_equal(svf_get_le16(port->config + PCI_PREF_MEMORY_BASE),
+			 (w.first >> 16 & 0xfff0) | 1);
 	assert_int_equal(svf_get_le32(port->config + PCI_PREF_BASE_UPPER32), w.first >> 32);
 	assert_int_equal(w.flags, 0x102201);
 	test_machine_end(machine);
@@ -112,8 +121,8 @@ static void test_registers_hold_addresses(void **state)
 
 static void test_flags_are_those_of_sysfs(void **state)
 {
-	struct svf_machine *machine =
-		test_device_machine("at=0000:01:00.0 bar0=4K:64:pref bar2=4K bar3=32:io bar4=4K:64 msixbar=2 msix=1");
+	struct svf_machine *machine = test_device_machine(
+		"at=0000:01:00.0 bar0=4K:64:pref bar2=4K bar3=32:io bar4=4K:64 msixbar=2 msix=1");
 	struct svf_function *fn = test_at(machine, "0000:01:00.0");
 	static const uint64_t flags[] = {0x14220c, 0, 0x40200, 0x40101, 0x140204, 0};
 	struct svf_resource r;
@@ -131,7 +140,8 @@ static void test_flags_are_those_of_sysfs(void **state)
 
 static void test_small_bars_have_pages_of_their_own(void **state)
 {
-	struct svf_machine *machine = test_device_machine("at=0000:01:00.0 bar0=16 bar1=16 bar2=512");
+	struct svf_machine *machine =
+		test_device_machine("at=0000:01:00.0 bar0=16 bar1=16 bar2=512");
 	struct svf_function *fn = test_at(machine, "0000:01:00.0");
 
 	for (unsigned int i = 0; i < 3; i++)

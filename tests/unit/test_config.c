@@ -26,7 +26,8 @@ static struct svf_function *fn;
 
 static int setup(void **state)
 {
-	machine = test_device_machine("at=" ADDRESS " bar0=1M:64:pref bar4=64:io vendor=1234 revision=7");
+	machine = test_device_machine("at=" ADDRESS
+				      " bar0=1M:64:pref bar4=64:io vendor=1234 revision=7");
 	fn = test_at(machine, ADDRESS);
 	return 0;
 }
@@ -105,7 +106,8 @@ static void test_msi_masks_follow_vectors(void **state)
 	assert_int_equal(svf_function_msi_vectors(fn), 8);
 	assert_int_equal(written(fn->cap_msi + PCI_MSI_MASK_64, 4, 0xffffffff), 0xff);
 	assert_int_equal(written(fn->cap_msi + PCI_MSI_FLAGS, 2, 0xffff) & 0xfff1,
-			 PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE | PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_MASKBIT);
+			 PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE | PCI_MSI_FLAGS_64BIT |
+				 PCI_MSI_FLAGS_MASKBIT);
 }
 
 static void test_msix_has_its_own_bar(void **state)
@@ -163,10 +165,12 @@ static void test_intx_disable_masks_the_line(void **state)
 	fn->irq_sink = &sink;
 	svf_model_set_intx(fn, true);
 	assert_int_equal(line, 1);
-	assert_int_equal(svf_config_read(fn, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT, PCI_STATUS_INTERRUPT);
+	assert_int_equal(svf_config_read(fn, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT,
+			 PCI_STATUS_INTERRUPT);
 	svf_config_write(fn, PCI_COMMAND, 2, PCI_COMMAND_INTX_DISABLE);
 	assert_int_equal(line, 0);
-	assert_int_equal(svf_config_read(fn, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT, PCI_STATUS_INTERRUPT);
+	assert_int_equal(svf_config_read(fn, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT,
+			 PCI_STATUS_INTERRUPT);
 	svf_config_write(fn, PCI_COMMAND, 2, 0);
 	assert_int_equal(line, 1);
 	svf_model_set_intx(fn, false);
@@ -219,18 +223,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-		T(test_identity_is_read_only),
-		T(test_command_has_its_bits),
-		T(test_bars_can_be_sized),
-		T(test_power_states),
-		T(test_flr_by_device_control),
-		T(test_msi_masks_follow_vectors),
-		T(test_msix_has_its_own_bar),
-		T(test_vf_enable_is_not_for_setpci),
-		T(test_status_is_cleared_by_ones),
-		T(test_intx_disable_masks_the_line),
-		T(test_messages_need_bus_mastering),
-		T(test_loops_and_cut_off_capabilities),
+		T(test_identity_is_read_only),	     T(test_command_has_its_bits),
+		T(test_bars_can_be_sized),	     T(test_power_states),
+		T(test_flr_by_device_control),	     T(test_msi_masks_follow_vectors),
+		T(test_msix_has_its_own_bar),	     T(test_vf_enable_is_not_for_setpci),
+		T(test_status_is_cleared_by_ones),   T(test_intx_disable_masks_the_line),
+		T(test_messages_need_bus_mastering), T(test_loops_and_cut_off_capabilities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Binding and unbinding through sysfs: who matches whom, and each refusal with its errno and its reason. */
+/*
+ * Binding and unbinding through sysfs: who matches whom, and each refusal with its errno and its
+ * reason.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,8 +30,10 @@ static int setup(void **state)
 	struct test_topology t;
 
 	test_topology_init(&t);
-	test_node(&t, NULL, SVF_TOPOLOGY_DEVICE, "at=" IGB " driver=igb vendor=8086 device=10c9 class=020000");
-	test_node(&t, NULL, SVF_TOPOLOGY_DEVICE, "at=" PLAIN " driver=none vendor=1234 device=5678");
+	test_node(&t, NULL, SVF_TOPOLOGY_DEVICE,
+		  "at=" IGB " driver=igb vendor=8086 device=10c9 class=020000");
+	test_node(&t, NULL, SVF_TOPOLOGY_DEVICE,
+		  "at=" PLAIN " driver=none vendor=1234 device=5678");
 	machine = test_topology_machine(&t);
 	igb = test_at(machine, IGB);
 	plain = test_at(machine, PLAIN);
@@ -86,14 +91,19 @@ static void test_bind_and_unbind(void **state)
 
 static void test_bind_refused(void **state)
 {
-	assert_refused(svf_driver_bind(driver("igb"), &call, "0000:09:00.0"), ENODEV, "no PCI function");
+	assert_refused(svf_driver_bind(driver("igb"), &call, "0000:09:00.0"), ENODEV,
+		       "no PCI function");
 	assert_refused(svf_driver_bind(driver("igb"), &call, "01:00.0"), ENODEV, "full address");
-	assert_refused(svf_driver_bind(driver("igb"), &call, IGB "\n\n"), ENODEV, "no PCI function");
+	assert_refused(svf_driver_bind(driver("igb"), &call, IGB "\n\n"), ENODEV,
+		       "no PCI function");
 	assert_refused(svf_driver_bind(driver("igb"), &call, ""), ENODEV, "no PCI function");
-	assert_refused(svf_driver_bind(driver("igb"), &call, PLAIN), ENODEV, "has no id for 1234:5678");
-	assert_refused(svf_driver_bind(driver("vfio-pci"), &call, PLAIN), ENODEV, "driver_override");
+	assert_refused(svf_driver_bind(driver("igb"), &call, PLAIN), ENODEV,
+		       "has no id for 1234:5678");
+	assert_refused(svf_driver_bind(driver("vfio-pci"), &call, PLAIN), ENODEV,
+		       "driver_override");
 	assert_refused(svf_driver_bind(driver("igb"), &call, IGB), EBUSY, "bound to igb");
-	assert_refused(svf_driver_unbind(driver("e1000e"), &call, IGB), ENODEV, "bound to igb, not to e1000e");
+	assert_refused(svf_driver_unbind(driver("e1000e"), &call, IGB), ENODEV,
+		       "bound to igb, not to e1000e");
 	assert_refused(svf_driver_unbind(driver("igb"), &call, PLAIN), ENODEV, "no driver");
 }
 
@@ -101,7 +111,8 @@ static void test_override(void **state)
 {
 	assert_int_equal(svf_function_set_driver_override(plain, &call, "vfio-pci\n"), 0);
 	assert_string_equal(plain->driver_override, "vfio-pci");
-	assert_refused(svf_driver_bind(driver("pci-stub"), &call, PLAIN), ENODEV, "is vfio-pci, not pci-stub");
+	assert_refused(svf_driver_bind(driver("pci-stub"), &call, PLAIN), ENODEV,
+		       "is vfio-pci, not pci-stub");
 	assert_int_equal(svf_drivers_probe(machine, &call, PLAIN), 0);
 	assert_string_equal(bound(plain), "vfio-pci");
 	assert_non_null(plain->device);
@@ -123,7 +134,8 @@ static void test_override_of_a_page(void **state)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[SVF_DRIVER_OVERRIDE_SIZE - 1] = '\0';
-	assert_refused(svf_function_set_driver_override(plain, &call, text), EINVAL, "4095 characters");
+	assert_refused(svf_function_set_driver_override(plain, &call, text), EINVAL,
+		       "4095 characters");
 	assert_null(plain->driver_override);
 	text[SVF_DRIVER_OVERRIDE_SIZE - 2] = '\0';
 	assert_int_equal(svf_function_set_driver_override(plain, &call, text), 0);
@@ -137,7 +149,8 @@ static void test_new_id(void **state)
 	assert_refused(svf_driver_new_id(stub, &call, "1234"), EINVAL, "vendor and device");
 	assert_refused(svf_driver_new_id(stub, &call, "hello 5678"), EINVAL, "vendor and device");
 	assert_refused(svf_driver_new_id(driver("igb"), &call, "8086 10c9"), EEXIST, "static ids");
-	assert_refused(svf_driver_new_id(driver("igb"), &call, "8086 1 2 3 0 0 5"), EINVAL, "driver_data 0x5");
+	assert_refused(svf_driver_new_id(driver("igb"), &call, "8086 1 2 3 0 0 5"), EINVAL,
+		       "driver_data 0x5");
 	assert_int_equal(svf_driver_new_id(stub, &call, "1234 5678\n"), 0);
 	assert_string_equal(bound(plain), "pci-stub");
 	assert_true(test_log_has("pci-stub " PLAIN ": claimed by stub"));
@@ -152,11 +165,13 @@ static void test_remove_id(void **state)
 
 	assert_int_equal(svf_driver_new_id(stub, &call, "1234 5678"), 0);
 	assert_refused(svf_driver_remove_id(stub, &call, "1234"), EINVAL, "vendor and device");
-	assert_refused(svf_driver_remove_id(stub, &call, "1234 5679"), ENODEV, "given no id 1234:5679");
+	assert_refused(svf_driver_remove_id(stub, &call, "1234 5679"), ENODEV,
+		       "given no id 1234:5679");
 	assert_int_equal(svf_driver_remove_id(stub, &call, "1234 5678"), 0);
 	assert_refused(svf_driver_remove_id(stub, &call, "1234 5678"), ENODEV, "given no id");
 	/* A static id is not to be taken away, and the function stays bound. */
-	assert_refused(svf_driver_remove_id(driver("igb"), &call, "8086 10c9"), ENODEV, "given no id");
+	assert_refused(svf_driver_remove_id(driver("igb"), &call, "8086 10c9"), ENODEV,
+		       "given no id");
 	assert_string_equal(bound(plain), "pci-stub");
 }
 
@@ -188,7 +203,8 @@ static void test_probe_that_refuses(void **state)
 	struct svf_function *host = test_at(machine, "0000:00:00.0");
 
 	assert_int_equal(svf_function_set_driver_override(host, &call, "pcieport"), 0);
-	assert_refused(svf_driver_bind(driver("pcieport"), &call, "0000:00:00.0"), ENODEV, "no PCI Express port");
+	assert_refused(svf_driver_bind(driver("pcieport"), &call, "0000:00:00.0"), ENODEV,
+		       "no PCI Express port");
 	/* When drivers are looked for, a probe that refuses is no error. */
 	assert_int_equal(svf_drivers_probe(machine, &call, "0000:00:00.0"), 0);
 	assert_string_equal(bound(host), "");

@@ -2,12 +2,12 @@
 /* DEVICE_FEATURE: the form of a request, which features there are, and what they do. */
 #include "vfio_fixture.h"
 
-#define PF    "0000:01:00.0"
-#define PLAIN "0000:02:00.0"
+#define PF	     "0000:01:00.0"
+#define PLAIN	     "0000:02:00.0"
 
-#define GET   VFIO_DEVICE_FEATURE_GET
-#define SET   VFIO_DEVICE_FEATURE_SET
-#define PROBE VFIO_DEVICE_FEATURE_PROBE
+#define GET	     VFIO_DEVICE_FEATURE_GET
+#define SET	     VFIO_DEVICE_FEATURE_SET
+#define PROBE	     VFIO_DEVICE_FEATURE_PROBE
 
 #define ENTRY	     VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY
 #define ENTRY_WAKEUP VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP
@@ -41,7 +41,7 @@ struct request {
 
 static long feature_with(uint32_t argsz, uint32_t flags, const uint32_t data[6])
 {
-	struct request rq = { .head = { .argsz = argsz, .flags = flags } };
+	struct request rq = {.head = {.argsz = argsz, .flags = flags}};
 
 	if (data)
 		memcpy(rq.data, data, sizeof(rq.data));
@@ -71,11 +71,19 @@ static void presence(void **state)
 		uint32_t number;
 		long probe, get, set;
 	} want[] = {
-		{ 0, 0, -EINVAL, 0 },	   { 1, -ENOTTY, -ENOTTY, -ENOTTY },  { 2, -ENOTTY, -ENOTTY, -ENOTTY },
-		{ 3, 0, -EINVAL, 0 },	   { 4, 0, -EINVAL, 0 },	      { 5, 0, -EINVAL, 0 },
-		{ 6, -ENOTTY, -ENOTTY, -ENOTTY }, { 9, -ENOTTY, -ENOTTY, -ENOTTY }, { 10, -ENOTTY, -ENOTTY, -ENOTTY },
-		{ 11, 0, 0, -EINVAL },	   { 12, -EINVAL, -EINVAL, -EINVAL }, { 13, -ENOTTY, -ENOTTY, -ENOTTY },
-		{ 100, -ENOTTY, -ENOTTY, -ENOTTY },
+		{0, 0, -EINVAL, 0},
+		{1, -ENOTTY, -ENOTTY, -ENOTTY},
+		{2, -ENOTTY, -ENOTTY, -ENOTTY},
+		{3, 0, -EINVAL, 0},
+		{4, 0, -EINVAL, 0},
+		{5, 0, -EINVAL, 0},
+		{6, -ENOTTY, -ENOTTY, -ENOTTY},
+		{9, -ENOTTY, -ENOTTY, -ENOTTY},
+		{10, -ENOTTY, -ENOTTY, -ENOTTY},
+		{11, 0, 0, -EINVAL},
+		{12, -EINVAL, -EINVAL, -EINVAL},
+		{13, -ENOTTY, -ENOTTY, -ENOTTY},
+		{100, -ENOTTY, -ENOTTY, -ENOTTY},
 	};
 
 	(void)state;
@@ -91,13 +99,16 @@ static void token_of_a_pf_only(void **state)
 {
 	struct test_client other;
 	struct svf_file *plain = test_open_device(&other, machine, PLAIN), *pf = file;
-	struct svf_uuid wanted;
+	uint32_t data[6] = {0};
+	struct svf_uuid token;
 
 	(void)state;
-	assert_true(svf_uuid_parse(TOKEN_A, &wanted));
 	test_fail_copy(2);
 	assert_fails(feature(SET), EFAULT, "cannot read 16");
-	assert_int_equal(feature_with(24, SET, (const uint32_t *)(const void *)(const uint8_t[24]){ 0 }), 0);
+	assert_true(svf_uuid_parse(TOKEN_A, &token));
+	memcpy(data, token.b, sizeof(token.b));
+	assert_int_equal(feature_with(24, SET, data), 0);
+	assert_true(svf_uuid_equal(&token, &test_fn(machine, PF)->device->vf_token->uuid));
 	file = plain;
 	assert_fails(feature(PROBE), ENOTTY, "only a PF has a VF token");
 	assert_fails(feature(SET), ENOTTY, "only a PF");
@@ -126,10 +137,13 @@ static void low_power_until_used(void **state)
 	(void)state;
 	test_fd_event(20, event);
 	test_fd_other(10);
-	assert_fails(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){ UINT32_MAX }), EINVAL, "descriptor -1");
-	assert_fails(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){ 99 }), EBADF, "not open");
-	assert_fails(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){ 10 }), EINVAL, "no eventfd");
-	assert_int_equal(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){ 20 }), 0);
+	assert_fails(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){UINT32_MAX}), EINVAL,
+		     "descriptor -1");
+	assert_fails(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){99}), EBADF,
+		     "not open");
+	assert_fails(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){10}), EINVAL,
+		     "no eventfd");
+	assert_int_equal(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){20}), 0);
 	assert_int_equal(test_event_signals(event), 0);
 	test_get(file, VFIO_PCI_CONFIG_REGION_INDEX, 0, 2);
 	assert_int_equal(test_event_signals(event), 1);
@@ -137,7 +151,7 @@ static void low_power_until_used(void **state)
 	test_get(file, VFIO_PCI_CONFIG_REGION_INDEX, 0, 2);
 	assert_int_equal(test_event_signals(event), 1);
 	/* The user closes without having looked: nobody is woken. */
-	assert_int_equal(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){ 20 }), 0);
+	assert_int_equal(feature_with(32, SET | ENTRY_WAKEUP, (const uint32_t[6]){20}), 0);
 	svf_file_close(file);
 	file = NULL;
 	assert_int_equal(test_event_signals(event), 1);
@@ -150,11 +164,13 @@ static void dma_buf(void **state)
 
 	(void)state;
 	assert_fails(feature_with(23, number, NULL), EINVAL, "leaves 15 bytes");
-	assert_fails(feature_with(32, number, (const uint32_t[6]){ 0, 0, 0, 0 }), EINVAL, "one range or more");
-	assert_fails(feature_with(32, number, (const uint32_t[6]){ 0, 0, 1, 1 }), EINVAL, "flags 0");
-	assert_fails(feature_with(32, number, (const uint32_t[6]){ 6, 0, 0, 1 }), ENODEV, "region 6");
-	assert_fails(feature_with(32, number, (const uint32_t[6]){ 5, 0, 0, 1 }), ENODEV, "region 5");
-	assert_fails(feature_with(32, number, (const uint32_t[6]){ 0, 0, 0, 1 }), EINVAL, "no BAR as DMA-BUF yet");
+	assert_fails(feature_with(32, number, (const uint32_t[6]){0, 0, 0, 0}), EINVAL,
+		     "one range or more");
+	assert_fails(feature_with(32, number, (const uint32_t[6]){0, 0, 1, 1}), EINVAL, "flags 0");
+	assert_fails(feature_with(32, number, (const uint32_t[6]){6, 0, 0, 1}), ENODEV, "region 6");
+	assert_fails(feature_with(32, number, (const uint32_t[6]){5, 0, 0, 1}), ENODEV, "region 5");
+	assert_fails(feature_with(32, number, (const uint32_t[6]){0, 0, 0, 1}), EINVAL,
+		     "no BAR as DMA-BUF yet");
 }
 
 int main(void)

@@ -63,7 +63,7 @@ static long set_container(struct svf_file *group, int32_t fd)
 
 static long status(struct svf_file *group, uint32_t *ret_flags)
 {
-	struct vfio_group_status arg = { .argsz = sizeof(arg), .flags = 0xffff };
+	struct vfio_group_status arg = {.argsz = sizeof(arg), .flags = 0xffff};
 	long err = test_ioctl(group, VFIO_GROUP_GET_STATUS, &arg, sizeof(arg));
 
 	*ret_flags = arg.flags;
@@ -108,7 +108,8 @@ static void set_container_errors(void **state)
 
 	(void)state;
 	test_fd_other(7);
-	assert_fails(test_ioctl_value(file, VFIO_GROUP_SET_CONTAINER, 0), EFAULT, "cannot read 4 bytes");
+	assert_fails(test_ioctl_value(file, VFIO_GROUP_SET_CONTAINER, 0), EFAULT,
+		     "cannot read 4 bytes");
 	assert_fails(set_container(file, -1), EBADF, "not open");
 	assert_fails(set_container(file, 99), EBADF, "descriptor 99");
 	assert_fails(set_container(file, 7), EBADFD, "neither a container");
@@ -125,7 +126,10 @@ static void set_container_errors(void **state)
 	svf_file_close(container);
 }
 
-/* Both functions of the device share the group: it is viable while neither has a driver that does DMA. */
+/*
+ * Both functions of the device share the group: it is viable while neither has a driver that does
+ * DMA.
+ */
 static void viability(void **state)
 {
 	struct svf_function *other = test_fn(machine, A1);
@@ -153,7 +157,7 @@ static void viability(void **state)
 static void status_errors(void **state)
 {
 	struct svf_file *file = open_group();
-	struct vfio_group_status arg = { .argsz = 7 };
+	struct vfio_group_status arg = {.argsz = 7};
 
 	(void)state;
 	assert_fails(test_ioctl_value(file, VFIO_GROUP_GET_STATUS, 16), EFAULT, "cannot read");
@@ -222,7 +226,8 @@ static void device_opened_twice(void **state)
 
 static void last_member_leaves(void **state)
 {
-	struct svf_file *file = open_group(), *container = open_container(), *device = NULL, *fresh = NULL;
+	struct svf_file *file = open_group(), *container = open_container(), *device = NULL,
+			*fresh = NULL;
 	struct svf_call call = test_call(machine);
 	uint32_t flags;
 
@@ -248,7 +253,8 @@ static void last_member_leaves(void **state)
 /* With an iommufd the group is claimed by its first device, and the group's file may go before. */
 static void through_iommufd(void **state)
 {
-	struct svf_file *file = open_group(), *iommufd = open_iommufd(), *device = NULL, *again = NULL;
+	struct svf_file *file = open_group(), *iommufd = open_iommufd(), *device = NULL,
+			*again = NULL;
 	uint32_t flags;
 
 	(void)state;

@@ -4,8 +4,8 @@
 
 #include <linux/pci_regs.h>
 
-#define DEVICE "0000:01:00.0"
-#define CONFIG VFIO_PCI_CONFIG_REGION_INDEX
+#define DEVICE	"0000:01:00.0"
+#define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 #define VECTORS 16
 
 #define NONE	VFIO_IRQ_SET_DATA_NONE
@@ -15,11 +15,11 @@
 #define UNMASK	VFIO_IRQ_SET_ACTION_UNMASK
 #define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
 
-#define INTX VFIO_PCI_INTX_IRQ_INDEX
-#define MSI  VFIO_PCI_MSI_IRQ_INDEX
-#define MSIX VFIO_PCI_MSIX_IRQ_INDEX
-#define ERR  VFIO_PCI_ERR_IRQ_INDEX
-#define REQ  VFIO_PCI_REQ_IRQ_INDEX
+#define INTX	VFIO_PCI_INTX_IRQ_INDEX
+#define MSI	VFIO_PCI_MSI_IRQ_INDEX
+#define MSIX	VFIO_PCI_MSIX_IRQ_INDEX
+#define ERR	VFIO_PCI_ERR_IRQ_INDEX
+#define REQ	VFIO_PCI_REQ_IRQ_INDEX
 
 /* Descriptors from 20 on are eventfds, 10 is something else. */
 #define EVENT_FD 20
@@ -34,7 +34,9 @@ static struct svf_event *events[VECTORS];
 static int setup(void **state)
 {
 	(void)state;
-	machine = test_vfio_machine(DEVICE " totalvfs=0 msi=8 msix=16 intx=B; 0000:02:00.0 totalvfs=0 msi=0 msix=0 intx=none");
+	machine = test_vfio_machine(
+		DEVICE
+		" totalvfs=0 msi=8 msix=16 intx=B; 0000:02:00.0 totalvfs=0 msi=0 msix=0 intx=none");
 	file = test_open_device(&client, machine, DEVICE);
 	fn = test_fn(machine, DEVICE);
 	test_fd_other(OTHER_FD);
@@ -57,12 +59,16 @@ static int teardown(void **state)
 }
 
 /* data: count bytes or descriptors, as flags say. */
-static long set_irqs(uint32_t index, uint32_t flags, uint32_t start, uint32_t count, const void *data)
+static long set_irqs(uint32_t index, uint32_t flags, uint32_t start, uint32_t count,
+		     const void *data)
 {
-	uint8_t buf[sizeof(struct vfio_irq_set) + 4 * 32] = { 0 };
+	uint8_t buf[sizeof(struct vfio_irq_set) + 4 * 32] = {0};
 	size_t size = flags & EVENTFD ? 4 * (size_t)count : flags & BOOL ? count : 0;
-	struct vfio_irq_set set = { .argsz = (uint32_t)(sizeof(set) + size), .flags = flags,
-				    .index = index, .start = start, .count = count };
+	struct vfio_irq_set set = {.argsz = (uint32_t)(sizeof(set) + size),
+				   .flags = flags,
+				   .index = index,
+				   .start = start,
+				   .count = count};
 
 	memcpy(buf, &set, sizeof(set));
 	if (data && sizeof(set) + size <= sizeof(buf))
@@ -90,21 +96,26 @@ static void info(void **state)
 	const uint32_t maskable = VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
 	const struct {
 		uint32_t flags, count;
-	} want[] = { { maskable, 1 }, { VFIO_IRQ_INFO_NORESIZE, 8 }, { 0, 16 },
-		     { VFIO_IRQ_INFO_NORESIZE, 1 }, { VFIO_IRQ_INFO_NORESIZE, 1 } };
-	struct vfio_irq_info arg = { .argsz = 15 };
+	} want[] = {{maskable, 1},
+		    {VFIO_IRQ_INFO_NORESIZE, 8},
+		    {0, 16},
+		    {VFIO_IRQ_INFO_NORESIZE, 1},
+		    {VFIO_IRQ_INFO_NORESIZE, 1}};
+	struct vfio_irq_info arg = {.argsz = 15};
 
 	(void)state;
 	assert_fails(test_ioctl_value(file, VFIO_DEVICE_GET_IRQ_INFO, 0), EFAULT, "cannot read");
-	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_IRQ_INFO, &arg, sizeof(arg)), EINVAL, "argsz 15");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_IRQ_INFO, &arg, sizeof(arg)), EINVAL,
+		     "argsz 15");
 	for (uint32_t i = 0; i < SVF_ARRAY_SIZE(want); i++) {
-		arg = (struct vfio_irq_info){ .argsz = sizeof(arg), .index = i };
+		arg = (struct vfio_irq_info){.argsz = sizeof(arg), .index = i};
 		assert_int_equal(test_ioctl(file, VFIO_DEVICE_GET_IRQ_INFO, &arg, sizeof(arg)), 0);
 		assert_int_equal(arg.flags, VFIO_IRQ_INFO_EVENTFD | want[i].flags);
 		assert_int_equal(arg.count, want[i].count);
 	}
 	arg.index = VFIO_PCI_NUM_IRQS;
-	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_IRQ_INFO, &arg, sizeof(arg)), EINVAL, "index 5");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_IRQ_INFO, &arg, sizeof(arg)), EINVAL,
+		     "index 5");
 }
 
 static void info_of_function_without(void **state)
@@ -114,7 +125,7 @@ static void info_of_function_without(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
-		struct vfio_irq_info arg = { .argsz = sizeof(arg), .index = i };
+		struct vfio_irq_info arg = {.argsz = sizeof(arg), .index = i};
 
 		assert_int_equal(test_ioctl(bare, VFIO_DEVICE_GET_IRQ_INFO, &arg, sizeof(arg)), 0);
 		assert_int_equal(arg.count, 0);
@@ -126,14 +137,17 @@ static void info_of_function_without(void **state)
 
 static void header_errors(void **state)
 {
-	struct vfio_irq_set set = { .argsz = sizeof(set), .flags = EVENTFD | TRIGGER, .index = MSIX, .count = 1 };
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set), .flags = EVENTFD | TRIGGER, .index = MSIX, .count = 1};
 	const int32_t none = -1;
 
 	(void)state;
 	assert_fails(test_ioctl_value(file, VFIO_DEVICE_SET_IRQS, 0), EFAULT, "cannot read 20");
-	assert_fails(test_ioctl(file, VFIO_DEVICE_SET_IRQS, &set, sizeof(set)), EINVAL, "no room for 1 times 4");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_SET_IRQS, &set, sizeof(set)), EINVAL,
+		     "no room for 1 times 4");
 	set.argsz = 24;
-	assert_fails(test_ioctl(file, VFIO_DEVICE_SET_IRQS, &set, sizeof(set)), EFAULT, "cannot read 4");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_SET_IRQS, &set, sizeof(set)), EFAULT,
+		     "cannot read 4");
 	set.argsz = 19;
 	assert_fails(test_ioctl(file, VFIO_DEVICE_SET_IRQS, &set, sizeof(set)), EINVAL, "argsz 19");
 	assert_fails(set_irqs(5, NONE | TRIGGER, 0, 0, NULL), EINVAL, "index 5");
@@ -142,7 +156,8 @@ static void header_errors(void **state)
 	assert_fails(set_irqs(MSIX, NONE | TRIGGER, 1, 16, NULL), EINVAL, "has 16");
 	assert_fails(set_irqs(MSIX, NONE | TRIGGER, 1, UINT32_MAX, NULL), EINVAL, "do not exist");
 	assert_fails(set_irqs(MSIX, TRIGGER, 0, 1, NULL), EINVAL, "exactly one of DATA");
-	assert_fails(set_irqs(MSIX, NONE | BOOL | TRIGGER, 0, 1, NULL), EINVAL, "exactly one of DATA");
+	assert_fails(set_irqs(MSIX, NONE | BOOL | TRIGGER, 0, 1, NULL), EINVAL,
+		     "exactly one of DATA");
 	assert_fails(set_irqs(MSIX, NONE, 0, 1, NULL), ENOTTY, "no such action");
 	assert_fails(set_irqs(MSIX, NONE | MASK | TRIGGER, 0, 1, NULL), ENOTTY, "no such action");
 	assert_fails(set_irqs(MSIX, NONE | MASK, 0, 1, NULL), ENOTTY, "no such action");
@@ -155,8 +170,8 @@ static void header_errors(void **state)
 
 static void msix(void **state)
 {
-	const int32_t fds[] = { EVENT_FD, -1, EVENT_FD + 2 };
-	const uint8_t bools[] = { 0, 1, 1 };
+	const int32_t fds[] = {EVENT_FD, -1, EVENT_FD + 2};
+	const uint8_t bools[] = {0, 1, 1};
 
 	(void)state;
 	assert_int_equal(set_fds(MSIX, 0, 3, fds), 0);
@@ -194,16 +209,18 @@ static void msix(void **state)
 /* What is wrong with one descriptor costs those before it, and no more. */
 static void one_bad_descriptor(void **state)
 {
-	const int32_t bad[] = { EVENT_FD + 1, OTHER_FD, EVENT_FD + 3 };
-	const int32_t closed[] = { EVENT_FD + 1, 99 };
-	const int32_t good[] = { EVENT_FD, EVENT_FD, EVENT_FD };
+	const int32_t bad[] = {EVENT_FD + 1, OTHER_FD, EVENT_FD + 3};
+	const int32_t closed[] = {EVENT_FD + 1, 99};
+	const int32_t good[] = {EVENT_FD, EVENT_FD, EVENT_FD};
 
 	(void)state;
-	assert_fails(set_fds(MSIX, 0, 3, bad), EINVAL, "descriptor 10 given for MSI-X is no eventfd");
+	assert_fails(set_fds(MSIX, 0, 3, bad), EINVAL,
+		     "descriptor 10 given for MSI-X is no eventfd");
 	assert_int_equal(fn->device->msi_qmax, 0);
 	assert_fails(set_irqs(MSIX, NONE | TRIGGER, 0, 0, NULL), EINVAL, "not enabled");
 	assert_int_equal(set_fds(MSIX, 0, 3, good), 0);
-	assert_fails(set_fds(MSIX, 0, 2, closed), EBADF, "descriptor 99 given for MSI-X is not open");
+	assert_fails(set_fds(MSIX, 0, 2, closed), EBADF,
+		     "descriptor 99 given for MSI-X is not open");
 	assert_int_equal(test_event_refs(events[0]), 1);
 	assert_int_equal(test_event_refs(events[1]), 0);
 	assert_int_equal(set_irqs(MSIX, NONE | TRIGGER, 0, 3, NULL), 0);
@@ -233,14 +250,16 @@ static void restarted(void **state)
 
 static void msi(void **state)
 {
-	const int32_t fds[] = { EVENT_FD, EVENT_FD + 1, EVENT_FD + 2 };
+	const int32_t fds[] = {EVENT_FD, EVENT_FD + 1, EVENT_FD + 2};
 	unsigned int flags = fn->cap_msi + 2u;
 
 	(void)state;
 	assert_int_equal(set_fds(MSI, 0, 3, fds), 0);
 	assert_int_equal(fn->device->msi_qmax, 2);
-	assert_int_equal(svf_config_read(fn, flags, 2) & (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE), 0x21);
-	assert_int_equal(svf_config_read(fn, 4, 2) & PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_INTX_DISABLE);
+	assert_int_equal(
+		svf_config_read(fn, flags, 2) & (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE), 0x21);
+	assert_int_equal(svf_config_read(fn, 4, 2) & PCI_COMMAND_INTX_DISABLE,
+			 PCI_COMMAND_INTX_DISABLE);
 	test_put(file, CONFIG, 4, 2, 6);
 	svf_function_raise_msi(fn, 1);
 	assert_int_equal(signals(1), 1);
@@ -248,7 +267,8 @@ static void msi(void **state)
 	assert_int_equal(set_fd(MSI, 3, -1), 0);
 	assert_fails(set_fd(MSI, 3, EVENT_FD + 3), EINVAL, "enabled with 3 vectors");
 	assert_fails(set_fd(MSI, 3, 99), EINVAL, "enabled with 3 vectors");
-	assert_fails(set_fd(MSIX, 0, EVENT_FD), EINVAL, "MSI-X cannot be used while MSI is enabled");
+	assert_fails(set_fd(MSIX, 0, EVENT_FD), EINVAL,
+		     "MSI-X cannot be used while MSI is enabled");
 	assert_fails(set_fd(INTX, 0, EVENT_FD), EINVAL, "INTx cannot be used while MSI is enabled");
 	/* The user's own enable bit counts. */
 	test_put(file, CONFIG, flags, 2, 0);
@@ -320,7 +340,8 @@ static void intx(void **state)
 	assert_int_equal(set_irqs(INTX, NONE | TRIGGER, 0, 1, NULL), 0);
 	assert_int_equal(signals(1), 0);
 	assert_int_equal(set_irqs(INTX, NONE | TRIGGER, 0, 0, NULL), 0);
-	assert_fails(set_irqs(INTX, NONE | TRIGGER, 0, 0, NULL), EINVAL, "start must be 0 and count 1");
+	assert_fails(set_irqs(INTX, NONE | TRIGGER, 0, 0, NULL), EINVAL,
+		     "start must be 0 and count 1");
 }
 
 static void intx_by_eventfd(void **state)
@@ -329,7 +350,8 @@ static void intx_by_eventfd(void **state)
 
 	(void)state;
 	assert_int_equal(set_fd(INTX, 0, EVENT_FD), 0);
-	assert_fails(set_irqs(INTX, EVENTFD | MASK, 0, 1, &fd), ENOTTY, "cannot be masked by an eventfd");
+	assert_fails(set_irqs(INTX, EVENTFD | MASK, 0, 1, &fd), ENOTTY,
+		     "cannot be masked by an eventfd");
 	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &bad), EBADF, "not open");
 	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &fd), ENOTTY, "does not unmask");
 	assert_int_equal(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &none), 0);
@@ -341,7 +363,8 @@ static void intx_by_command(void **state)
 	(void)state;
 	assert_int_equal(set_fd(INTX, 0, EVENT_FD), 0);
 	test_put(file, CONFIG, 4, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE);
-	assert_int_equal(test_get(file, CONFIG, 4, 2), PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE);
+	assert_int_equal(test_get(file, CONFIG, 4, 2),
+			 PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE);
 	svf_function_set_intx(fn, true);
 	assert_int_equal(signals(0), 0);
 	assert_int_equal(set_irqs(INTX, NONE | UNMASK, 0, 1, NULL), 0);
@@ -395,7 +418,7 @@ static void err_and_req(void **state)
 /* All files closed with everything enabled: nothing is held, nothing arrives. */
 static void closed(void **state)
 {
-	const int32_t fds[] = { EVENT_FD, EVENT_FD + 1 };
+	const int32_t fds[] = {EVENT_FD, EVENT_FD + 1};
 
 	(void)state;
 	assert_int_equal(set_fds(MSIX, 0, 2, fds), 0);

@@ -29,30 +29,30 @@ static void strings(void **state)
 		int result;
 		const char *reason;
 	} cases[] = {
-		{ NAME, 1, "" },
-		{ NAME " ", 1, "" },
-		{ NAME "   ", 1, "" },
-		{ NAME " vf_token=" TOKEN_A, 1, "" },
-		{ NAME "  vf_token=" TOKEN_A "  ", 1, "" },
-		{ NAME " vf_token=6A1CF1B4-4e1b-4c7e-9d20-2c9b7b3a1f01", 1, "" },
-		{ "", 0, "" },
-		{ "0000:01:00", 0, "" },
-		{ "0000:01:00.1", 0, "" },
-		{ " " NAME, 0, "" },
-		{ NAME "0", 0, "" },
-		{ NAME "\t", 0, "" },
-		{ NAME ",vf_token=" TOKEN_A, 0, "" },
-		{ NAME "\n", 0, "" },
-		{ NAME " x", -EINVAL, "unknown option \"x\"" },
-		{ NAME " vf_token", -EINVAL, "unknown option" },
-		{ NAME " vf_token=", -EINVAL, "not a UUID" },
-		{ NAME " vf_token=6a1cf1b4-4e1b-4c7e-9d20-2c9b7b3a1f0", -EINVAL, "not a UUID" },
-		{ NAME " vf_token=6a1cf1b44-e1b-4c7e-9d20-2c9b7b3a1f01", -EINVAL, "not a UUID" },
-		{ NAME " vf_token=ga1cf1b4-4e1b-4c7e-9d20-2c9b7b3a1f01", -EINVAL, "not a UUID" },
-		{ NAME " vf_token=" TOKEN_A "0", -EINVAL, "given once" },
-		{ NAME " vf_token=" TOKEN_A " vf_token=" TOKEN_A, -EINVAL, "given once" },
-		{ NAME " vf_token=" TOKEN_A " x", -EINVAL, "given once" },
-		{ NAME " VF_TOKEN=" TOKEN_A, -EINVAL, "unknown option" },
+		{NAME, 1, ""},
+		{NAME " ", 1, ""},
+		{NAME "   ", 1, ""},
+		{NAME " vf_token=" TOKEN_A, 1, ""},
+		{NAME "  vf_token=" TOKEN_A "  ", 1, ""},
+		{NAME " vf_token=6A1CF1B4-4e1b-4c7e-9d20-2c9b7b3a1f01", 1, ""},
+		{"", 0, ""},
+		{"0000:01:00", 0, ""},
+		{"0000:01:00.1", 0, ""},
+		{" " NAME, 0, ""},
+		{NAME "0", 0, ""},
+		{NAME "\t", 0, ""},
+		{NAME ",vf_token=" TOKEN_A, 0, ""},
+		{NAME "\n", 0, ""},
+		{NAME " x", -EINVAL, "unknown option \"x\""},
+		{NAME " vf_token", -EINVAL, "unknown option"},
+		{NAME " vf_token=", -EINVAL, "not a UUID"},
+		{NAME " vf_token=6a1cf1b4-4e1b-4c7e-9d20-2c9b7b3a1f0", -EINVAL, "not a UUID"},
+		{NAME " vf_token=6a1cf1b44-e1b-4c7e-9d20-2c9b7b3a1f01", -EINVAL, "not a UUID"},
+		{NAME " vf_token=ga1cf1b4-4e1b-4c7e-9d20-2c9b7b3a1f01", -EINVAL, "not a UUID"},
+		{NAME " vf_token=" TOKEN_A "0", -EINVAL, "given once"},
+		{NAME " vf_token=" TOKEN_A " vf_token=" TOKEN_A, -EINVAL, "given once"},
+		{NAME " vf_token=" TOKEN_A " x", -EINVAL, "given once"},
+		{NAME " VF_TOKEN=" TOKEN_A, -EINVAL, "unknown option"},
 	};
 
 	(void)state;
@@ -62,7 +62,8 @@ static void strings(void **state)
 
 		if (result != cases[i].result)
 			fail_msg("\"%s\" gives %d, not %d", cases[i].text, result, cases[i].result);
-		if (!strstr(call.reason, cases[i].reason) || !!call.reason[0] != !!cases[i].reason[0])
+		if (!strstr(call.reason, cases[i].reason) ||
+		    !!call.reason[0] != !!cases[i].reason[0])
 			fail_msg("\"%s\": reason is \"%s\"", cases[i].text, call.reason);
 	}
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A model's options, against the table of the null model: each mistake is told with what would be right. */
+/*
+ * A model's options, against the table of the null model: each mistake is told with what would be
+ * right.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +95,8 @@ static void test_every_option_is_documented(void **state)
 
 static void test_defaults_and_values(void **state)
 {
-	struct svf_topology_option vfs = {.key = "vfs", .value = "0x3"}, bar = {.key = "bar2", .value = "2M:64:pref"};
+	struct svf_topology_option vfs = {.key = "vfs", .value = "0x3"},
+				   bar = {.key = "bar2", .value = "2M:64:pref"};
 	const struct svf_topology_option *wrong = NULL;
 	const struct svf_model_ops *model = svf_model_lookup("null");
 	struct svf_option_value *values;

@@ -9,11 +9,16 @@ static struct svf_machine *machine;
 static struct test_client client;
 static struct svf_file *file;
 
-/* BAR 0 64 KiB memory with the MSI-X table (16 vectors) at its end, BAR 2 I/O ports, BAR 3 a small one, BAR 4 (64 bit). */
+/*
+ * BAR 0 64 KiB memory with the MSI-X table (16 vectors) at its end, BAR 2 I/O ports, BAR 3 a small
+ * one, BAR 4 (64 bit).
+ */
 static int setup(void **state)
 {
 	(void)state;
-	machine = test_vfio_machine(DEVICE " totalvfs=0 bar0=64K msixbar=0 msix=16 bar2=32:io bar3=256 bar4=1M:64:pref");
+	machine = test_vfio_machine(
+		DEVICE
+		" totalvfs=0 bar0=64K msixbar=0 msix=16 bar2=32:io bar3=256 bar4=1M:64:pref");
 	file = test_open_device(&client, machine, DEVICE);
 	return 0;
 }
@@ -35,15 +40,17 @@ static void info_of_each(void **state)
 		uint32_t flags, argsz;
 		uint64_t size;
 	} want[] = {
-		{ rw | map | caps, 40, 65536 }, { 0, 32, 0 }, { rw, 32, 32 },
-		{ rw, 32, 256 }, { rw | map, 32, 1 << 20 }, { 0, 32, 0 }, { 0, 32, 0 }, { rw, 32, 4096 },
+		{rw | map | caps, 40, 65536}, {0, 32, 0}, {rw, 32, 32}, {rw, 32, 256},
+		{rw | map, 32, 1 << 20},      {0, 32, 0}, {0, 32, 0},	{rw, 32, 4096},
 	};
 
 	(void)state;
 	for (uint32_t i = 0; i < SVF_ARRAY_SIZE(want); i++) {
-		struct vfio_region_info info = { .argsz = sizeof(info), .index = i, .cap_offset = 77 };
+		struct vfio_region_info info = {
+			.argsz = sizeof(info), .index = i, .cap_offset = 77};
 
-		assert_int_equal(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), 0);
+		assert_int_equal(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)),
+				 0);
 		assert_int_equal(info.flags, want[i].flags);
 		assert_int_equal(info.argsz, want[i].argsz);
 		assert_int_equal(info.size, want[i].size);
@@ -57,7 +64,7 @@ static void info_with_room_for_capabilities(void **state)
 		struct vfio_region_info info;
 		struct vfio_info_cap_header cap;
 		uint64_t rest;
-	} arg = { .info = { .argsz = sizeof(arg) }, .rest = 5 };
+	} arg = {.info = {.argsz = sizeof(arg)}, .rest = 5};
 
 	(void)state;
 	assert_int_equal(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &arg, sizeof(arg)), 0);
@@ -68,32 +75,42 @@ static void info_with_room_for_capabilities(void **state)
 	assert_int_equal(arg.cap.next, 0);
 	assert_int_equal(arg.rest, 5);
 	/* Claimed, but not there. */
-	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &arg.info, sizeof(arg.info)), EFAULT, "cannot write 8");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &arg.info, sizeof(arg.info)),
+		     EFAULT, "cannot write 8");
 }
 
 static void info_errors(void **state)
 {
-	struct vfio_region_info info = { .argsz = 31 };
+	struct vfio_region_info info = {.argsz = 31};
 
 	(void)state;
-	assert_fails(test_ioctl_value(file, VFIO_DEVICE_GET_REGION_INFO, 0), EFAULT, "cannot read 32");
-	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), EINVAL, "argsz 31");
-	info = (struct vfio_region_info){ .argsz = sizeof(info), .index = VFIO_PCI_VGA_REGION_INDEX };
-	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), EINVAL, "VGA");
+	assert_fails(test_ioctl_value(file, VFIO_DEVICE_GET_REGION_INFO, 0), EFAULT,
+		     "cannot read 32");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), EINVAL,
+		     "argsz 31");
+	info = (struct vfio_region_info){.argsz = sizeof(info), .index = VFIO_PCI_VGA_REGION_INDEX};
+	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), EINVAL,
+		     "VGA");
 	info.index = VFIO_PCI_NUM_REGIONS;
-	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), EINVAL, "index 9");
+	assert_fails(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), EINVAL,
+		     "index 9");
 }
 
-/* A process whose mmap would not work is not told that it could, nor of the capability that goes with it. */
+/*
+ * A process whose mmap would not work is not told that it could, nor of the capability that goes
+ * with it.
+ */
 static void not_offered(void **state)
 {
-	struct vfio_region_info info = { .argsz = sizeof(info) };
+	struct vfio_region_info info = {.argsz = sizeof(info)};
 	struct svf_call call = test_call(machine);
 
 	(void)state;
 	call.offer_mmap = false;
 	test_user_add((uint64_t)(uintptr_t)&info, sizeof(info), true);
-	assert_int_equal(svf_file_ioctl(file, &call, VFIO_DEVICE_GET_REGION_INFO, (uint64_t)(uintptr_t)&info), 0);
+	assert_int_equal(svf_file_ioctl(file, &call, VFIO_DEVICE_GET_REGION_INFO,
+					(uint64_t)(uintptr_t)&info),
+			 0);
 	test_user_remove((uint64_t)(uintptr_t)&info, sizeof(info));
 	assert_int_equal(info.flags, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE);
 	assert_int_equal(info.argsz, sizeof(info));
@@ -188,7 +205,8 @@ static void msix_table(void **state)
 	assert_int_equal(test_read(file, msix.table_offset - 8u, buf, 16), -EIO);
 }
 
-static int map(uint64_t offset, uint64_t length, bool shared, const struct svf_ram **ret, uint64_t *ret_offset)
+static int map(uint64_t offset, uint64_t length, bool shared, const struct svf_ram **ret,
+	       uint64_t *ret_offset)
 {
 	struct svf_call call = test_call(machine);
 
@@ -217,7 +235,8 @@ static void mapping(void **state)
 
 static long ioeventfd(uint32_t argsz, uint32_t flags, uint64_t offset, int32_t fd)
 {
-	struct vfio_device_ioeventfd arg = { .argsz = argsz, .flags = flags, .offset = offset, .fd = fd };
+	struct vfio_device_ioeventfd arg = {
+		.argsz = argsz, .flags = flags, .offset = offset, .fd = fd};
 
 	return test_ioctl(file, VFIO_DEVICE_IOEVENTFD, &arg, sizeof(arg));
 }

@@ -59,7 +59,8 @@ static void test_made_and_removed(void **state)
 	assert_true(test_exists(machine, "0000:03:10.2"));
 	assert_false(test_exists(machine, "0000:03:10.1"));
 	assert_int_equal(svf_get_le16(cap + PCI_SRIOV_NUM_VF), 2);
-	assert_int_equal(svf_get_le16(cap + PCI_SRIOV_CTRL) & 9, PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE);
+	assert_int_equal(svf_get_le16(cap + PCI_SRIOV_CTRL) & 9,
+			 PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE);
 
 	vf = test_at(machine, "0000:03:10.2");
 	assert_ptr_equal(vf->physfn, pf);
@@ -75,7 +76,8 @@ static void test_made_and_removed(void **state)
 
 	assert_int_equal(set(2), 0);
 	assert_refused(3, EBUSY, "write 0 to sriov_numvfs first");
-	assert_true(test_log_has("vfio-pci " PF ": 2 VFs already enabled. Disable before enabling 3 VFs"));
+	assert_true(test_log_has("vfio-pci " PF
+				 ": 2 VFs already enabled. Disable before enabling 3 VFs"));
 	assert_int_equal(set(0), 0);
 	assert_false(test_exists(machine, "0000:03:10.0"));
 	assert_int_equal(svf_get_le16(cap + PCI_SRIOV_CTRL) & 9, 0);
@@ -92,12 +94,15 @@ static void test_vfs_of_vfio_are_captured(void **state)
 	vf = test_at(machine, "0000:03:10.0");
 	assert_string_equal(vf->driver_override, "vfio-pci");
 	assert_string_equal(vf->driver->name, "vfio-pci");
-	assert_true(test_log_has("vfio-pci " PF ": Captured SR-IOV VF 0000:03:10.0 driver_override"));
+	assert_true(
+		test_log_has("vfio-pci " PF ": Captured SR-IOV VF 0000:03:10.0 driver_override"));
 	/* Another driver is told of. */
 	assert_int_equal(svf_driver_unbind(vf->driver, &call, "0000:03:10.0"), 0);
 	assert_int_equal(svf_function_set_driver_override(vf, &call, "pci-stub"), 0);
-	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "pci-stub"), &call, "0000:03:10.0"), 0);
-	assert_true(test_log_has("VF 0000:03:10.0 bound to driver pci-stub while PF bound to driver vfio-pci"));
+	assert_int_equal(
+		svf_driver_bind(svf_driver_lookup(machine, "pci-stub"), &call, "0000:03:10.0"), 0);
+	assert_true(test_log_has(
+		"VF 0000:03:10.0 bound to driver pci-stub while PF bound to driver vfio-pci"));
 	test_machine_end(machine);
 }
 
@@ -117,10 +122,13 @@ static void test_vfs_of_a_native_driver(void **state)
 	vf = test_at(machine, "0000:03:10.0");
 	assert_null(vf->driver);
 	/* Not even by name, until there is an override. */
-	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "igbvf"), &call, "0000:03:10.0"), -ENODEV);
+	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "igbvf"), &call,
+					 "0000:03:10.0"),
+			 -ENODEV);
 	assert_non_null(strstr(call.reason, "sriov_drivers_autoprobe"));
 	assert_int_equal(svf_function_set_driver_override(vf, &call, "igbvf"), 0);
-	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "igbvf"), &call, "0000:03:10.0"), 0);
+	assert_int_equal(
+		svf_driver_bind(svf_driver_lookup(machine, "igbvf"), &call, "0000:03:10.0"), 0);
 	/* igb takes its VFs along when it leaves. */
 	assert_int_equal(svf_driver_unbind(pf->driver, &call, PF), 0);
 	assert_false(test_exists(machine, "0000:03:10.0"));
@@ -138,7 +146,8 @@ static void test_refused_in_the_order_of_linux(void **state)
 
 	build("at=" PF " driver=e1000e vendor=8086 device=10d3");
 	assert_refused(1, ENOENT, "does not support SR-IOV");
-	assert_true(test_log_has("e1000e " PF ": driver does not support SR-IOV configuration via sysfs"));
+	assert_true(test_log_has("e1000e " PF
+				 ": driver does not support SR-IOV configuration via sysfs"));
 	test_machine_end(machine);
 
 	build("at=" PF);
@@ -189,10 +198,15 @@ static struct svf_file *iommufd;
 
 static struct svf_file *open_vf(struct svf_function *vf)
 {
-	struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind), .iommufd = 4, .flags = VFIO_DEVICE_BIND_FLAG_TOKEN};
-	struct { struct vfio_device_feature head; uint8_t uuid[16]; } set_token = {
-		.head = {.argsz = sizeof(set_token), .flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN},
-		.uuid = {1, 2, 3}};
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind), .iommufd = 4, .flags = VFIO_DEVICE_BIND_FLAG_TOKEN};
+	struct {
+		struct vfio_device_feature head;
+		uint8_t uuid[16];
+	} set_token = {.head = {.argsz = sizeof(set_token),
+				.flags =
+					VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN},
+		       .uuid = {1, 2, 3}};
 	struct svf_file *pf_file, *file;
 	struct vfio_device_bind_iommufd bind_pf = {.argsz = 16, .iommufd = 4};
 
@@ -200,8 +214,10 @@ static struct svf_file *open_vf(struct svf_function *vf)
 	assert_int_equal(svf_iommufd_open(machine, &call, &iommufd), 0);
 	test_fd_file(4, iommufd);
 	assert_int_equal(svf_cdev_open(machine, &call, pf->device->minor, &pf_file), 0);
-	assert_int_equal(test_ioctl(pf_file, VFIO_DEVICE_BIND_IOMMUFD, &bind_pf, sizeof(bind_pf)), 0);
-	assert_int_equal(test_ioctl(pf_file, VFIO_DEVICE_FEATURE, &set_token, sizeof(set_token)), 0);
+	assert_int_equal(test_ioctl(pf_file, VFIO_DEVICE_BIND_IOMMUFD, &bind_pf, sizeof(bind_pf)),
+			 0);
+	assert_int_equal(test_ioctl(pf_file, VFIO_DEVICE_FEATURE, &set_token, sizeof(set_token)),
+			 0);
 	svf_file_close(pf_file);
 
 	test_user_add((uint64_t)(uintptr_t)set_token.uuid, 16, false);
@@ -230,8 +246,11 @@ static void test_removal_waits_for_users(void **state)
 	/* Whoever needs the lock of the PF or of that VF waits too. */
 	assert_int_equal(set(0), SVF_BLOCKED);
 	assert_int_equal(set(1), SVF_BLOCKED);
-	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "vfio-pci"), &call, "0000:03:10.2"), SVF_BLOCKED);
-	assert_int_equal(svf_driver_unbind(svf_driver_lookup(machine, "vfio-pci"), &call, PF), SVF_BLOCKED);
+	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "vfio-pci"), &call,
+					 "0000:03:10.2"),
+			 SVF_BLOCKED);
+	assert_int_equal(svf_driver_unbind(svf_driver_lookup(machine, "vfio-pci"), &call, PF),
+			 SVF_BLOCKED);
 	assert_int_equal(svf_function_reset(pf, &call), -EAGAIN);
 	assert_int_equal(set(9), -ERANGE);
 

@@ -49,8 +49,8 @@ static void set_token(struct svf_file *file, const char *text)
 	struct {
 		struct vfio_device_feature head;
 		struct svf_uuid uuid;
-	} arg = { .head = { .argsz = sizeof(arg),
-			    .flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN } };
+	} arg = {.head = {.argsz = sizeof(arg),
+			  .flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN}};
 
 	assert_true(svf_uuid_parse(text, &arg.uuid));
 	assert_int_equal(test_ioctl(file, VFIO_DEVICE_FEATURE, &arg, sizeof(arg)), 0);
@@ -115,7 +115,9 @@ static void neither(void **state)
 	logged("vfio-pci 0000:02:00.0: VF token incorrectly provided, not a PF or VF");
 }
 
-/* Two clients: the PF's owner sets the token by DEVICE_FEATURE, and is gone later without notice. */
+/*
+ * Two clients: the PF's owner sets the token by DEVICE_FEATURE, and is gone later without notice.
+ */
 static void story(void **state)
 {
 	struct test_client owner, user;
@@ -145,7 +147,10 @@ static void story(void **state)
 	test_client_close(&user);
 }
 
-/* Nobody can guess the first token: it is the port's random bytes, marked as a version 4 UUID, and each PF has its own. */
+/*
+ * Nobody can guess the first token: it is the port's random bytes, marked as a version 4 UUID, and
+ * each PF has its own.
+ */
 static void initial_token(void **state)
 {
 	const struct svf_uuid *uuid = &test_fn(machine, PF)->device->vf_token->uuid;

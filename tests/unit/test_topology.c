@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* host/topology*.c: what -d, --param and topology files mean, and what is said of those that mean nothing. */
+/*
+ * host/topology*.c: what -d, --param and topology files mean, and what is said of those that mean
+ * nothing.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +39,7 @@ static struct svf_topology_node *nth(const struct svf_list *nodes, unsigned int 
 {
 	struct svf_topology_node *node;
 
-	svf_list_for_each(node, nodes, link) {
+	svf_list_for_each (node, nodes, link) {
 		if (!n--)
 			return node;
 	}
@@ -57,7 +60,7 @@ static const char *option(const struct svf_list *options, const char *key)
 {
 	const struct svf_topology_option *it;
 
-	svf_list_for_each(it, options, link) {
+	svf_list_for_each (it, options, link) {
 		if (!strcmp(it->key, key))
 			return it->value;
 	}
@@ -74,7 +77,8 @@ static int yaml(const char *text)
 	return svf_topology_parse(&topology, "folder/machine.yaml", text, strlen(text), &error);
 }
 
-static void assert_refused_at(const char *text, unsigned int line, unsigned int column, const char *why)
+static void assert_refused_at(const char *text, unsigned int line, unsigned int column,
+			      const char *why)
 {
 	char said[512];
 	char place[64];
@@ -128,8 +132,9 @@ static void test_spec_everything(void **state)
 static void test_spec_addresses(void **state)
 {
 	static const char *const bad[] = {
-		"null@", "null@:", "null@1:", "null@00:20.0", "null@00:00.8", "null@100:00.0", "null@0:0:0:0.0",
-		"null@10000:00:00.0", "null@00:00.0x", "null@-1:00.0", "null@00:00.", "null@ 00:00.0",
+		"null@",	 "null@:",	  "null@1:",	    "null@00:20.0",
+		"null@00:00.8",	 "null@100:00.0", "null@0:0:0:0.0", "null@10000:00:00.0",
+		"null@00:00.0x", "null@-1:00.0",  "null@00:00.",    "null@ 00:00.0",
 	};
 
 	(void)state;
@@ -155,7 +160,8 @@ static void test_spec_refused(void **state)
 	assert_string_equal(error.text, "-d nil: there is no model 'nil'; models are: null");
 	assert_int_equal(spec(""), -EINVAL);
 	assert_int_equal(spec("null,colour=red"), -EINVAL);
-	assert_non_null(strstr(error.text, "model null has no 'colour'; known are: driver, acs, vfs, "));
+	assert_non_null(
+		strstr(error.text, "model null has no 'colour'; known are: driver, acs, vfs, "));
 	assert_int_equal(spec("null,"), -EINVAL);
 	assert_int_equal(spec("null,acs=maybe"), -EINVAL);
 	assert_int_equal(spec("null,driver=../x"), -EINVAL);
@@ -187,7 +193,8 @@ static void test_spec_file(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "00: 86 80\n", 10), 10);
 	/* A comma of the name is written twice. */
-	snprintf(text, sizeof(text), "null,dump=/tmp/test-topology,,%s,vfs=1", strchr(path, ',') + 1);
+	snprintf(text, sizeof(text), "null,dump=/tmp/test-topology,,%s,vfs=1",
+		 strchr(path, ',') + 1);
 	assert_int_equal(spec(text), 0);
 	assert_string_equal(option(&nth(&topology.roots, 0)->options, "dump"), "00: 86 80\n");
 	assert_string_equal(option(&nth(&topology.roots, 0)->options, "vfs"), "1");
@@ -210,7 +217,8 @@ static void test_param(void **state)
 	(void)state;
 	assert_int_equal(svf_topology_add_param(&topology, "vfio_pci.enable_sriov=a=b", &error), 0);
 	assert_string_equal(option(&topology.params, "vfio_pci.enable_sriov"), "a=b");
-	assert_int_equal(svf_topology_add_param(&topology, "vfio_pci.enable_sriov", &error), -EINVAL);
+	assert_int_equal(svf_topology_add_param(&topology, "vfio_pci.enable_sriov", &error),
+			 -EINVAL);
 	assert_int_equal(svf_topology_add_param(&topology, "=1", &error), -EINVAL);
 	assert_int_equal(count(&topology.params), 1);
 }
@@ -261,19 +269,20 @@ static void test_yaml_tree(void **state)
 	const struct svf_topology_node *root, *upstream;
 
 	(void)state;
-	assert_int_equal(yaml("devices:\n"
-			      "- port: root-port\n"
-			      "  address: 1c.2\n"
-			      "  acs: off\n"
-			      "  devices:\n"
-			      "  - port: switch-upstream\n"
-			      "    devices:\n"
-			      "    - port: switch-downstream\n"
-			      "      acs: on\n"
-			      "      devices: [{bridge: pcie-pci-bridge, devices: [{bridge: pci-bridge}]}]\n"
-			      "    - {port: switch-downstream}\n"
-			      "- model: null\n"),
-			 0);
+	assert_int_equal(
+		yaml("devices:\n"
+		     "- port: root-port\n"
+		     "  address: 1c.2\n"
+		     "  acs: off\n"
+		     "  devices:\n"
+		     "  - port: switch-upstream\n"
+		     "    devices:\n"
+		     "    - port: switch-downstream\n"
+		     "      acs: on\n"
+		     "      devices: [{bridge: pcie-pci-bridge, devices: [{bridge: pci-bridge}]}]\n"
+		     "    - {port: switch-downstream}\n"
+		     "- model: null\n"),
+		0);
 	assert_int_equal(count(&topology.roots), 2);
 	root = nth(&topology.roots, 0);
 	assert_int_equal(root->kind, SVF_TOPOLOGY_ROOT_PORT);
@@ -284,7 +293,8 @@ static void test_yaml_tree(void **state)
 	assert_int_equal(count(&upstream->children), 2);
 	assert_int_equal(nth(&upstream->children, 0)->acs, 1);
 	assert_int_equal(nth(&upstream->children, 1)->acs, -1);
-	assert_int_equal(nth(&nth(&upstream->children, 0)->children, 0)->kind, SVF_TOPOLOGY_PCIE_PCI_BRIDGE);
+	assert_int_equal(nth(&nth(&upstream->children, 0)->children, 0)->kind,
+			 SVF_TOPOLOGY_PCIE_PCI_BRIDGE);
 }
 
 static void test_yaml_syntax(void **state)
@@ -314,29 +324,40 @@ static void test_yaml_shapes(void **state)
 {
 	(void)state;
 	assert_refused_at("[]\n", 1, 1, "a machine must be a mapping, not a list");
-	assert_refused_at("devises: []\n", 1, 1, "unknown key 'devises'; known are: params, devices");
+	assert_refused_at("devises: []\n", 1, 1,
+			  "unknown key 'devises'; known are: params, devices");
 	assert_refused_at("devices: {}\n", 1, 10, "devices must be a list");
 	assert_refused_at("devices: [null]\n", 1, 11, "a device must be a mapping, not a value");
 	assert_refused_at("params: []\n", 1, 9, "params must be a mapping");
 	assert_refused_at("params: {a: []}\n", 1, 13, "a must be a value");
-	assert_refused_at("devices: [{address: 1}]\n", 1, 11, "one of the keys model, port and bridge");
-	assert_refused_at("devices:\n- model: null\n  port: root-port\n", 3, 3, "'port' beside 'model'");
+	assert_refused_at("devices: [{address: 1}]\n", 1, 11,
+			  "one of the keys model, port and bridge");
+	assert_refused_at("devices:\n- model: null\n  port: root-port\n", 3, 3,
+			  "'port' beside 'model'");
 	assert_refused_at("devices:\n- model: [null]\n", 2, 10, "model must be a value");
 }
 
 static void test_yaml_words(void **state)
 {
 	(void)state;
-	assert_refused_at("devices:\n- model: nil\n", 2, 10, "there is no model 'nil'; models are: null");
-	assert_refused_at("devices:\n- port: star-port\n", 2, 9, "there are: root-port, switch-upstream, switch-d");
-	assert_refused_at("devices:\n- bridge: root-port\n", 2, 11, "there are: pcie-pci-bridge, pci-bridge");
-	assert_refused_at("devices:\n- model: null\n  colour: red\n", 3, 3, "model null has no 'colour'; known are: model, ");
-	assert_refused_at("devices:\n- port: root-port\n  vfs: 1\n", 3, 3, "unknown key 'vfs'; known are: port, ");
-	assert_refused_at("devices:\n- model: null\n  devices: []\n", 3, 3, "only a port or bridge has devices");
-	assert_refused_at("devices:\n- model: null\n  address: here\n", 3, 12, "'here' is not an address");
+	assert_refused_at("devices:\n- model: nil\n", 2, 10,
+			  "there is no model 'nil'; models are: null");
+	assert_refused_at("devices:\n- port: star-port\n", 2, 9,
+			  "there are: root-port, switch-upstream, switch-d");
+	assert_refused_at("devices:\n- bridge: root-port\n", 2, 11,
+			  "there are: pcie-pci-bridge, pci-bridge");
+	assert_refused_at("devices:\n- model: null\n  colour: red\n", 3, 3,
+			  "model null has no 'colour'; known are: model, ");
+	assert_refused_at("devices:\n- port: root-port\n  vfs: 1\n", 3, 3,
+			  "unknown key 'vfs'; known are: port, ");
+	assert_refused_at("devices:\n- model: null\n  devices: []\n", 3, 3,
+			  "only a port or bridge has devices");
+	assert_refused_at("devices:\n- model: null\n  address: here\n", 3, 12,
+			  "'here' is not an address");
 	assert_refused_at("devices:\n- model: null\n  acs: 7\n", 3, 8, "acs is on or off");
 	/* Relative to the file. */
-	assert_refused_at("devices:\n- model: null\n  dump: gone.txt\n", 3, 3, "cannot read folder/gone.txt: No such");
+	assert_refused_at("devices:\n- model: null\n  dump: gone.txt\n", 3, 3,
+			  "cannot read folder/gone.txt: No such");
 }
 
 /* Text of a port in a port in a port... */
@@ -399,7 +420,8 @@ static void test_read(void **state)
 {
 	(void)state;
 	assert_int_equal(svf_topology_read(&topology, "/nowhere/machine.yaml", &error), -EINVAL);
-	assert_string_equal(error.text, "cannot read /nowhere/machine.yaml: No such file or directory");
+	assert_string_equal(error.text,
+			    "cannot read /nowhere/machine.yaml: No such file or directory");
 	assert_int_equal(svf_topology_read(&topology, "/dev/zero", &error), -EINVAL);
 }
 

@@ -30,7 +30,8 @@ void test_topology_fini(struct test_topology *t)
 	t->node_count = 0;
 }
 
-static struct svf_topology_option *new_option(struct test_topology *t, const char *key, const char *value)
+static struct svf_topology_option *new_option(struct test_topology *t, const char *key,
+					      const char *value)
 {
 	struct svf_topology_option *option = &t->options[t->option_count++];
 
@@ -42,7 +43,8 @@ static struct svf_topology_option *new_option(struct test_topology *t, const cha
 	return option;
 }
 
-void test_option(struct test_topology *t, struct svf_topology_node *node, const char *key, const char *value)
+void test_option(struct test_topology *t, struct svf_topology_node *node, const char *key,
+		 const char *value)
 {
 	svf_list_add_tail(&node->options, &new_option(t, key, value)->link);
 }

@@ -7,8 +7,9 @@
  *	test_node(&t, port, SVF_TOPOLOGY_DEVICE, "at=0000:03:00.0 driver=igb vfs=2");
  *	machine = test_topology_machine(&t);
  *
- * at=, slot= (DEVICE.FUNCTION), driver= (none: no driver), acs= and model= (null) are the node's; everything else is an
- * option of the model. A value cannot hold a blank; test_option() gives it any text.
+ * at=, slot= (DEVICE.FUNCTION), driver= (none: no driver), acs= and model= (null) are the node's;
+ *everything else is an option of the model. A value cannot hold a blank; test_option() gives it any
+ *text.
  */
 #ifndef SVF_TESTS_UNIT_TOPO_FIXTURE_H
 #define SVF_TESTS_UNIT_TOPO_FIXTURE_H
@@ -35,7 +36,8 @@ void test_topology_fini(struct test_topology *t);
 
 struct svf_topology_node *test_node(struct test_topology *t, struct svf_topology_node *parent,
 				    enum svf_topology_kind kind, const char *words);
-void test_option(struct test_topology *t, struct svf_topology_node *node, const char *key, const char *value);
+void test_option(struct test_topology *t, struct svf_topology_node *node, const char *key,
+		 const char *value);
 void test_param(struct test_topology *t, const char *key, const char *value);
 
 /* Builds it and ends the description; the test fails when it cannot be built. */

@@ -52,7 +52,7 @@ static void add_device(struct text_topology *t, char *text)
 struct svf_machine *test_vfio_machine(const char *spec)
 {
 	struct svf_machine *machine = test_machine();
-	struct svf_topology_error error = { 0 };
+	struct svf_topology_error error = {0};
 	struct text_topology *t = calloc(1, sizeof(*t));
 	char *text = strdup(spec), *save, *device;
 
@@ -99,12 +99,13 @@ void test_client_open(struct test_client *client, struct svf_function *fn)
 	struct svf_call call = test_call(fn->machine);
 	int32_t fd = CONTAINER_FD;
 
-	*client = (struct test_client){ .machine = fn->machine };
+	*client = (struct test_client){.machine = fn->machine};
 	assert_int_equal(test_group_open(fn->machine, fn->group->id, &client->group), 0);
 	assert_int_equal(svf_container_open(fn->machine, &call, &client->container), 0);
 	test_fd_file(CONTAINER_FD, client->container);
 	assert_int_equal(test_ioctl(client->group, VFIO_GROUP_SET_CONTAINER, &fd, sizeof(fd)), 0);
-	assert_int_equal(test_ioctl_value(client->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), 0);
+	assert_int_equal(test_ioctl_value(client->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
+			 0);
 }
 
 void test_client_close(struct test_client *client)
@@ -112,7 +113,7 @@ void test_client_close(struct test_client *client)
 	svf_file_close(client->group);
 	svf_file_close(client->container);
 	svf_file_close(client->iommufd);
-	*client = (struct test_client){ 0 };
+	*client = (struct test_client){0};
 }
 
 long test_get_device(struct svf_file *group, const char *match, struct svf_file **ret)
@@ -134,7 +135,8 @@ long test_get_device(struct svf_file *group, const char *match, struct svf_file 
 	return err;
 }
 
-struct svf_file *test_open_device(struct test_client *client, struct svf_machine *machine, const char *address)
+struct svf_file *test_open_device(struct test_client *client, struct svf_machine *machine,
+				  const char *address)
 {
 	struct svf_file *file = NULL;
 
@@ -165,7 +167,8 @@ uint32_t test_get(struct svf_file *file, unsigned int region, uint64_t offset, u
 	return value;
 }
 
-void test_put(struct svf_file *file, unsigned int region, uint64_t offset, unsigned int size, uint32_t value)
+void test_put(struct svf_file *file, unsigned int region, uint64_t offset, unsigned int size,
+	      uint32_t value)
 {
 	assert_int_equal(test_write(file, ((uint64_t)region << 40) + offset, &value, size), size);
 }

@@ -3,9 +3,12 @@
  * What a device's user can change in configuration space: each dword of the header and of the
  * capabilities is read, written with ones, read, written with zeroes, read, and put back. A dword
  * that never changes has one value in its line. BARs show their sizes that way. Then the fields
- * with a meaning: command, power state, MSI and MSI-X enable. What belongs to no capability is the
- * device's own affair and is not looked at, and a VF's capabilities neither: which it has, and
- * where, is its own choice.
+ * with a meaning: command, power state, MSI and MSI-X enable.
+ *
+ * Shown are the bits that VFIO decides. Left out are those it hands to the device, whose own affair
+ * they are (most of the device control registers, AER, what belongs to no capability), and those
+ * that firmware had set before (addresses, decoding, the interrupt line). A VF's capabilities are
+ * left out, too: which it has, and where, is its own choice.
  */
 #include "lib.h"
 
@@ -13,6 +16,12 @@
 #define HEADER_END    0x40
 #define EXTENDED      0x100
 #define MAX_LINKS     48
+#define CAP_PM	      1
+#define CAP_MSI	      5
+#define CAP_EXPRESS   0x10
+#define CAP_MSIX      0x11
+#define CAP_ARI	      0xe
+#define CAP_SRIOV     0x10
 
 static int device;
 
@@ -31,21 +40,43 @@ static void put(unsigned int at, uint32_t value, size_t len)
 		die("config write at 0x%x: %s", at, errno_name(errno));
 }
 
-static void probe(unsigned int at)
+/* at: the dword; bits: those that VFIO decides; firmware: those of them that were set before. */
+static void probe(unsigned int at, uint32_t bits, uint32_t firmware)
 {
 	uint32_t before = get(at, 4), ones, zeroes;
+	bool same;
 
 	put(at, ~0u, 4);
 	ones = get(at, 4);
 	put(at, 0, 4);
 	zeroes = get(at, 4);
 	put(at, before, 4);
-	if (ones == before && zeroes == before) {
-		if (before != 0)
-			say("%02x: %08x", at, before);
-	} else {
-		say("%02x: %08x ones %08x zeroes %08x restored %08x", at, before, ones, zeroes,
-		    get(at, 4));
+	same = get(at, 4) == before;
+	before &= bits;
+	ones &= bits;
+	zeroes &= bits;
+	if (ones != before || zeroes != before)
+		say("%02x: %08x ones %08x zeroes %08x%s", at, before & ~firmware, ones, zeroes,
+		    same ? "" : " cannot be put back");
+	else if ((before & ~firmware) != 0)
+		say("%02x: %08x", at, before & ~firmware);
+}
+
+static void header(bool is_vf)
+{
+	unsigned int at;
+
+	for (at = 0; at < HEADER_END; at += 4) {
+		if (at == 4)
+			probe(at, 0xffff0407, is_vf ? 0 : 3);
+		else if (at >= 0x10 && at < 0x28)
+			probe(at, ~0u, is_vf ? 0 : ~0xfu);
+		else if (at == 0x3c)
+			probe(at, ~0u, is_vf ? 0 : 0xff);
+		else if (at == 0xc)
+			probe(at, 0xffff0000, 0); /* without cache line size and latency */
+		else if (at != 0x34)
+			probe(at, ~0u, 0);
 	}
 }
 
@@ -55,34 +86,32 @@ static unsigned int cap_length(unsigned int at)
 	unsigned int flags;
 
 	switch (get(at, 1)) {
-	case 1:
+	case CAP_PM:
 		return 8;
-	case 5:
+	case CAP_MSI:
 		flags = get(at + 2, 2);
 		return (flags & 0x100 ? 20u : 10u) + (flags & 0x80 ? 4u : 0u);
-	case 0x10:
-		return 0x3c;
-	case 0x11:
+	case CAP_EXPRESS:
+		return (get(at + 2, 1) & 0xf) < 2 ? 0x14 : 0x3c;
+	case CAP_MSIX:
 		return 12;
 	default:
 		return 0;
 	}
 }
 
-static unsigned int extended_cap_length(unsigned int id)
+/* The bits of a capability's dword that VFIO decides. */
+static uint32_t cap_bits(unsigned int id, unsigned int offset, unsigned int length)
 {
-	switch (id) {
-	case 1: /* AER, with TLP prefix log */
-		return 0x48;
-	case 3: /* serial number */
-		return 12;
-	case 0xe: /* ARI */
-		return 8;
-	case 0x10: /* SR-IOV */
-		return 0x40;
-	default:
-		return 0;
-	}
+	if (id == CAP_PM && offset == 4)
+		return 3; /* power state */
+	if (id == CAP_EXPRESS && offset == 8)
+		return 0xf0e0; /* FLR, largest payload and read request */
+	if (id == CAP_EXPRESS && offset == 0x28)
+		return 0; /* device control 2 */
+	if (offset + 4 > length)
+		return 0xffff;
+	return ~0u;
 }
 
 static void capabilities(void)
@@ -90,23 +119,38 @@ static void capabilities(void)
 	unsigned int at = get(0x34, 1), links, i;
 
 	for (links = 0; at != 0 && links < MAX_LINKS; links++) {
-		say("capability %02x", get(at, 1));
-		for (i = 0; i < cap_length(at); i += 4)
-			probe(at + i);
+		unsigned int id = get(at, 1), length = cap_length(at);
+
+		say("capability %02x", id);
+		for (i = 0; i < length; i += 4)
+			probe(at + i, cap_bits(id, i, length), 0);
 		at = get(at + 1, 1);
+	}
+}
+
+static unsigned int extended_cap_length(unsigned int id)
+{
+	switch (id) {
+	case CAP_ARI:
+		return 8;
+	case CAP_SRIOV:
+		return 0x40;
+	default:
+		return 0;
 	}
 }
 
 static void extended_capabilities(void)
 {
 	unsigned int at = EXTENDED, links, i;
-	uint32_t head;
 
 	for (links = 0; at != 0 && links < MAX_LINKS; links++) {
-		head = get(at, 4);
-		say("extended capability %04x", head & 0xffff);
-		for (i = 0; i < extended_cap_length(head & 0xffff); i += 4)
-			probe(at + i);
+		uint32_t head = get(at, 4);
+		unsigned int id = head & 0xffff;
+
+		say("extended capability %04x", id);
+		for (i = 0; i < extended_cap_length(id); i += 4)
+			probe(at + i, ~0u, id == CAP_SRIOV && i >= 0x24 && i < 0x3c ? ~0xfu : 0);
 		at = head >> 20;
 	}
 }
@@ -142,7 +186,7 @@ static void write_and_show(const char *what, unsigned int at, uint32_t value, si
 
 static void power(void)
 {
-	unsigned int pm = find_cap(1);
+	unsigned int pm = find_cap(CAP_PM);
 
 	if (pm == 0)
 		return;
@@ -154,7 +198,7 @@ static void power(void)
 
 static void message_interrupts(void)
 {
-	unsigned int msi = find_cap(5), msix = find_cap(0x11);
+	unsigned int msi = find_cap(CAP_MSI), msix = find_cap(CAP_MSIX);
 	uint32_t before;
 
 	if (msi != 0) {
@@ -171,23 +215,17 @@ static void message_interrupts(void)
 	}
 }
 
-static void header(void)
-{
-	unsigned int at;
-
-	for (at = 0; at < HEADER_END; at += 4)
-		if (at != 0x34)
-			probe(at);
-}
-
 static void one_device(const char *bdf, const char *what)
 {
 	struct vfio_user u;
+	uint32_t bar0, line;
 
 	section("%s, %s: header", bdf, what);
 	vfio_user_open(&u, bdf, VFIO_TYPE1v2_IOMMU);
 	device = u.device;
-	header();
+	bar0 = get(0x10, 4);
+	line = get(0x3c, 1);
+	header(false);
 	section("%s: capabilities", bdf);
 	capabilities();
 	if (is_extended())
@@ -205,7 +243,9 @@ static void one_device(const char *bdf, const char *what)
 	note("opened again: everything is as at first");
 	vfio_user_open(&u, bdf, VFIO_TYPE1v2_IOMMU);
 	device = u.device;
-	say("command %04x BAR0 %08x interrupt line %02x", get(4, 2), get(0x10, 4), get(0x3c, 1));
+	say("command %04x BAR0 %s, interrupt line %s", get(4, 2) & 0x404,
+	    get(0x10, 4) == bar0 ? "as it was" : "another",
+	    get(0x3c, 1) == line ? "as it was" : "another");
 	vfio_user_close(&u);
 }
 
@@ -216,7 +256,7 @@ static void virtual_function(const char *vf)
 	section("%s, a virtual function: header", vf);
 	vfio_user_open(&u, vf, VFIO_TYPE1v2_IOMMU);
 	device = u.device;
-	header();
+	header(true);
 	section("%s: fields", vf);
 	write_and_show("command: all", 4, 0x7, 2);
 	write_and_show("command: none", 4, 0, 2);

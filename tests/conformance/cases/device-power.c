@@ -35,7 +35,7 @@ static void set_state(uint16_t state)
 	say_call(pwrite(device, &state, 2, pmcsr), "write power state %u", state);
 	if (pread(device, &value, 2, pmcsr) != 2 || pread(device, &command, 2, CONFIG + 4) != 2)
 		die("config: %s", errno_name(errno));
-	note("state %u, command register %04x", value & 3, command);
+	note("state %u, command register %04x", value & 3, command & 0x0406);
 }
 
 static void use(void)

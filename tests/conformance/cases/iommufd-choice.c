@@ -128,8 +128,10 @@ static void ends(uint32_t ioas)
 
 static void allowed(uint32_t ioas)
 {
-	struct iommu_iova_range ranges[] = {
-		{0x103000, 0x104fff}, {0x100000, 0x100fff}, {0x101000, 0x102fff}, {0x200800, 0x200fff}};
+	struct iommu_iova_range ranges[] = {{0x103000, 0x104fff},
+					    {0x100000, 0x100fff},
+					    {0x101000, 0x102fff},
+					    {0x200800, 0x200fff}};
 	struct iommu_iova_range low = {0, 0x1fff};
 	struct iommu_iova_range high = {~0ull - 0x1fff, ~0ull};
 
@@ -152,7 +154,8 @@ static void allowed(uint32_t ioas)
 	allow(ioas, NULL, 0, "all");
 }
 
-/* With a device: in the memory's own pages, around the reserved window and below the aperture's end. */
+/* With a device: in the memory's own pages, around the reserved window and below the aperture's
+ * end. */
 static void attached(void)
 {
 	char *memory = pages(4);

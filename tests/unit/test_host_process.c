@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Another process as the host sees it: its mappings, its memory, its descriptors, its eventfds.
+ * The other process is a child that does what it is told through a pipe.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/machine.h"
+#include "host/host.h"
+#include "host/mm.h"
+#include "host/procmap.h"
+#include "host/ram.h"
+
+#define PAGE		 4096ul
+#define LOCK_LIMIT_PAGES 8
+
+struct fixture {
+	struct svf_host *host;
+	struct svf_machine machine;
+	struct svf_ram *ram;
+	char *area; /* four pages at the same address in parent and child */
+	pid_t child;
+	int orders, answers;
+};
+
+/* In the child. 'x': exec a program that waits; anything else: leave. */
+static _Noreturn void child_main(int orders, int answers)
+{
+	const struct rlimit limit = {LOCK_LIMIT_PAGES * PAGE, LOCK_LIMIT_PAGES * PAGE};
+	char order = 'q';
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
+		_exit(1);
+	if (write(answers, "r", 1) == 1 && read(orders, &order, 1) == 1 && order == 'x')
+		execl("/bin/sh", "sh", "-c", "echo x >&4; read line <&3", NULL);
+	_exit(0);
+}
+
+/* Page 0 of the area: written; 1: read-only; 2: not mapped; 3: memory of a BAR. */
+static void make_area(struct fixture *f)
+{
+	struct svf_host_ram *ram = svf_container_of(f->ram, struct svf_host_ram, ram);
+
+	f->area = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(f->area, MAP_FAILED);
+	memset(f->area, 'p', PAGE);
+	assert_int_equal(mprotect(f->area + PAGE, PAGE, PROT_READ), 0);
+	assert_int_equal(munmap(f->area + 2 * PAGE, PAGE), 0);
+	assert_ptr_equal(mmap(f->area + 3 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_FIXED, ram->fd, PAGE),
+			 f->area + 3 * PAGE);
+}
+
+static void spawn(struct fixture *f)
+{
+	int orders[2], answers[2];
+	char answer;
+
+	assert_int_equal(pipe(orders), 0);
+	assert_int_equal(pipe(answers), 0);
+	f->child = fork();
+	assert_true(f->child >= 0);
+	if (!f->child) {
+		dup2(orders[0], 3);
+		dup2(answers[1], 4);
+		close_range(5, ~0u, 0);
+		child_main(3, 4);
+	}
+	close(orders[0]);
+	close(answers[1]);
+	f->orders = orders[1];
+	f->answers = answers[0];
+	assert_int_equal(read(f->answers, &answer, 1), 1);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = test_calloc(1, sizeof(*f));
+
+	f->host = test_calloc(1, sizeof(*f->host));
+	svf_list_init(&f->host->mms);
+	svf_list_init(&f->host->rams);
+	svf_signaller_init(&f->host->signaller);
+	f->host->fuse.dev = (dev_t)-1; /* there is no filesystem of ours */
+	f->host->bounds.mms = 2;
+	f->host->bounds.events = 1;
+	f->host->watch.active = true; /* no thread is there to be told */
+	f->machine.host = f->host;
+	assert_int_equal(svf_host_ram_alloc(&f->machine, 2 * PAGE, &f->ram), 0);
+	make_area(f);
+	spawn(f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	kill(f->child, SIGKILL);
+	waitpid(f->child, NULL, 0);
+	close(f->orders);
+	close(f->answers);
+	munmap(f->area, 2 * PAGE);
+	munmap(f->area + 3 * PAGE, PAGE);
+	svf_host_ram_free(&f->machine, f->ram);
+	svf_signaller_fini(&f->host->signaller);
+	assert_int_equal(f->host->mm_count, 0);
+	assert_int_equal(f->host->event_count, 0);
+	test_free(f->host);
+	test_free(f);
+	return 0;
+}
+
+static struct svf_mm *mm_of_child(struct fixture *f)
+{
+	struct svf_call call = {.machine = &f->machine, .pid = f->child};
+
+	return svf_host_mm_get(&call);
+}
+
+static void test_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f);
+	uint64_t at = (uintptr_t)f->area;
+	char buf[8];
+
+	assert_non_null(mm);
+	assert_int_equal(svf_host_mm_write(mm, at + 8, "to child", 8), 0);
+	assert_int_equal(svf_host_mm_read(mm, buf, at + 8, 8), 0);
+	assert_memory_equal(buf, "to child", 8);
+	/* Its memory, not ours. */
+	assert_memory_equal(f->area + 8, "pppppppp", 8);
+	/* One byte too many is an error, whatever was copied. */
+	assert_int_equal(svf_host_mm_read(mm, buf, at + 2 * PAGE - 4, 8), -EFAULT);
+	assert_int_equal(svf_host_mm_write(mm, at + 2 * PAGE, buf, 1), -EFAULT);
+	assert_int_equal(svf_host_mm_read(mm, buf, UINT64_MAX - 3, 8), -EFAULT);
+	svf_host_mm_put(mm);
+}
+
+static void test_check(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f);
+	uint64_t at = (uintptr_t)f->area;
+	struct svf_mm_range range;
+
+	assert_int_equal(svf_host_mm_check(mm, at, at + PAGE - 1, true, &range), 0);
+	assert_null(range.ram);
+	assert_int_equal(svf_host_mm_check(mm, at, at + 2 * PAGE - 1, false, &range), 0);
+	assert_int_equal(svf_host_mm_check(mm, at, at + 2 * PAGE - 1, true, &range), -EFAULT);
+	assert_int_equal(svf_host_mm_check(mm, at, at + 2 * PAGE, false, &range), -EFAULT);
+	assert_int_equal(svf_host_mm_check(mm, UINT64_MAX, UINT64_MAX, false, &range), -EFAULT);
+	assert_int_equal(svf_host_mm_check(mm, at + 3 * PAGE + 16, at + 4 * PAGE - 1, true, &range),
+			 0);
+	assert_ptr_equal(range.ram, f->ram);
+	assert_int_equal(range.ram_offset, PAGE + 16);
+	svf_host_mm_put(mm);
+}
+
+/* Pages charged to an address space, not to each use of it. */
+static void test_account(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f), *again = mm_of_child(f);
+
+	assert_ptr_equal(mm, again);
+	assert_int_equal(svf_host_mm_account(mm, LOCK_LIMIT_PAGES), 0);
+	assert_int_equal(mm->locked_pages, LOCK_LIMIT_PAGES);
+	assert_int_equal(svf_host_mm_account(again, 1),
+			 svf_process_capable(f->child, CAP_IPC_LOCK) ? 0 : -ENOMEM);
+	assert_int_equal(svf_host_mm_account(mm, -LOCK_LIMIT_PAGES - 1), 0);
+	assert_int_equal(mm->locked_pages, 0);
+	svf_host_mm_put(again);
+	svf_host_mm_put(mm);
+}
+
+static void test_exec_ends_it(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f), *after;
+	uint64_t at = (uintptr_t)f->area;
+	struct svf_mm_range range;
+	char buf[4];
+
+	assert_int_equal(svf_host_mm_read(mm, buf, at, 4), 0);
+	assert_int_equal(write(f->orders, "x", 1), 1);
+	assert_int_equal(read(f->answers, buf, 1), 1);
+	assert_int_equal(svf_host_mm_read(mm, buf, at, 4), -EFAULT);
+	assert_int_equal(svf_host_mm_check(mm, at, at, false, &range), -EFAULT);
+	after = mm_of_child(f);
+	assert_non_null(after);
+	assert_ptr_not_equal(after, mm);
+	/* The bound: two are held. */
+	assert_int_equal(f->host->mm_count, 2);
+	svf_host_mm_put(after);
+	svf_host_mm_put(mm);
+}
+
+static void test_mappings(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t at = (uintptr_t)f->area;
+	int fd = svf_procmap_open(f->child);
+	struct svf_vma vma;
+
+	assert_true(fd >= 0);
+	assert_int_equal(svf_procmap_next(fd, at + PAGE, false, &vma), 0);
+	assert_int_equal(vma.first, at + PAGE);
+	assert_int_equal(vma.last, at + 2 * PAGE - 1);
+	assert_int_equal(vma.flags, SVF_VMA_READ);
+	assert_int_equal(vma.inode, 0);
+	/* In the hole: the next above. */
+	assert_int_equal(svf_procmap_next(fd, at + 2 * PAGE, false, &vma), 0);
+	assert_int_equal(vma.first, at + 3 * PAGE);
+	assert_int_equal(vma.flags, SVF_VMA_READ | SVF_VMA_WRITE | SVF_VMA_SHARED);
+	assert_int_equal(vma.offset, PAGE);
+	assert_int_equal(svf_procmap_next(fd, 0, true, &vma), 0);
+	assert_true(vma.flags & SVF_VMA_EXEC);
+	assert_int_not_equal(vma.inode, 0);
+	assert_int_equal(svf_procmap_next(fd, UINT64_MAX, false, &vma), -ENOENT);
+	close(fd);
+	assert_int_equal(svf_procmap_open(0), -ENOENT);
+}
+
+static void test_fetch(void **state)
+{
+	struct fixture *f = *state;
+	struct stat ours, theirs;
+	int fd = svf_process_fetch(f->child, 4);
+	pid_t pid;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &theirs), 0);
+	assert_int_equal(fstat(f->answers, &ours), 0);
+	assert_int_equal(theirs.st_ino, ours.st_ino);
+	close(fd);
+	assert_int_equal(svf_process_fetch(f->child, 77), -EBADF);
+	assert_int_equal(svf_process_fetch(f->child, -1), -EBADF);
+	assert_int_equal(svf_process_of(f->child, &pid), 0);
+	assert_int_equal(pid, f->child);
+	assert_int_equal(svf_process_of(INT32_MAX, &pid), -ESRCH);
+}
+
+static void test_event(void **state)
+{
+	struct fixture *f = *state;
+	int fd = eventfd(0, EFD_CLOEXEC);
+	struct svf_event *event = svf_host_event_alloc(f->host, fd);
+	eventfd_t value;
+
+	assert_non_null(event);
+	assert_null(svf_host_event_alloc(f->host, 0));
+	svf_host_event_signal(event);
+	svf_host_event_signal(event);
+	assert_int_equal(eventfd_read(fd, &value), 0);
+	assert_int_equal(value, 2);
+	/* Full: a write(2) of 1 would wait for ever. */
+	assert_int_equal(eventfd_write(fd, UINT64_MAX - 1), 0);
+	svf_host_event_signal(event);
+	assert_int_equal(eventfd_read(fd, &value), 0);
+	assert_true(value >= UINT64_MAX - 1);
+	svf_host_event_put(event);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_ends_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mappings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_event, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
