@@ -2,10 +2,10 @@
 /*
  * The other end of a host's control socket.
  *
- * Namespaces are found in /proc/net/unix, where each host shows as "@softvfio/UID/NAME". The UID in the name is a
- * label that keeps users apart; whose host it is, the kernel says (SO_PEERCRED), translated into our
- * user namespace: so the same search works outside and, under another user number, inside. Nothing is
- * sent to a host of somebody else.
+ * Namespaces are found in /proc/net/unix, where each host shows as "@softvfio/UID/NAME". The UID in
+ * the name is a label that keeps users apart; whose host it is, the kernel says (SO_PEERCRED),
+ * translated into our user namespace: so the same search works outside and, under another user
+ * number, inside. Nothing is sent to a host of somebody else.
  */
 #include "cli/control.h"
 
@@ -28,8 +28,8 @@
 
 static int svf_control_open(const char *path, struct ucred *ret_peer)
 {
-	const struct timeval timeout = { .tv_sec = SVF_ANSWER_TIMEOUT_S };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval timeout = {.tv_sec = SVF_ANSWER_TIMEOUT_S};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	socklen_t size = sizeof(*ret_peer);
 	size_t len = strlen(path);
 	int fd;
@@ -43,7 +43,8 @@ static int svf_control_open(const char *path, struct ucred *ret_peer)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
-	    connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) ||
+	    connect(fd, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &size)) {
 		int err = -errno;
 
@@ -71,7 +72,10 @@ static int svf_control_list_add(struct svf_control_list *list, const char *path)
 	if (bigger) {
 		list->peer = bigger;
 		bigger[list->count] = (struct svf_control_peer){
-			.name = strdup(name), .fd = fd, .pid = peer.pid, .uid = peer.uid,
+			.name = strdup(name),
+			.fd = fd,
+			.pid = peer.pid,
+			.uid = peer.uid,
 		};
 		if (bigger[list->count].name) {
 			list->count++;
@@ -82,7 +86,10 @@ static int svf_control_list_add(struct svf_control_list *list, const char *path)
 	return -ENOMEM;
 }
 
-/* A line is "address: refs protocol flags type state inode path"; 00010000 in flags is a listening one. */
+/*
+ * A line is "address: refs protocol flags type state inode path"; 00010000 in flags is a listening
+ * one.
+ */
 static char *svf_control_path(char *line)
 {
 	unsigned int flags;
@@ -94,9 +101,9 @@ static char *svf_control_path(char *line)
 	return strchr(path + strlen(SVF_SOCKET_PREFIX), '/') ? path : NULL;
 }
 
-int svf_control_list(struct svf_control_list *ret)
+int svf_control_list(const char *name, struct svf_control_list *ret)
 {
-	struct svf_control_list list = { 0 };
+	struct svf_control_list list = {0};
 	FILE *file = fopen("/proc/net/unix", "re");
 	size_t size = 0;
 	char *line = NULL;
@@ -107,7 +114,7 @@ int svf_control_list(struct svf_control_list *ret)
 	while (!err && getline(&line, &size, file) > 0) {
 		char *path = svf_control_path(line);
 
-		if (path)
+		if (path && (!name || !strcmp(strrchr(path, '/') + 1, name)))
 			err = svf_control_list_add(&list, path);
 	}
 	free(line);
@@ -127,7 +134,7 @@ void svf_control_list_fini(struct svf_control_list *list)
 			close(list->peer[i].fd);
 	}
 	free(list->peer);
-	*list = (struct svf_control_list){ 0 };
+	*list = (struct svf_control_list){0};
 }
 
 static int svf_control_name_form(const char *name)
@@ -135,11 +142,15 @@ static int svf_control_name_form(const char *name)
 	size_t len = strlen(name);
 
 	if (!len || len > SVF_PROTOCOL_NAME_MAX)
-		return svf_complain(-EINVAL, "the name of a namespace has 1 to %d characters", SVF_PROTOCOL_NAME_MAX);
+		return svf_complain(-EINVAL, "the name of a namespace has 1 to %d characters",
+				    SVF_PROTOCOL_NAME_MAX);
 	for (const char *c = name; *c; c++) {
 		if (!isalnum((unsigned char)*c) && !strchr("._-", *c))
-			return svf_complain(-EINVAL, "the name of a namespace has letters, digits, '.', '_' and '-'; "
-					    "'%s' has a '%c'", name, *c);
+			return svf_complain(
+				-EINVAL,
+				"the name of a namespace has letters, digits, '.', '_' and '-'; "
+				"'%s' has a '%c'",
+				name, *c);
 	}
 	return 0;
 }
@@ -150,40 +161,49 @@ int svf_control_name_check(const char *name)
 	int ret = svf_control_name_form(name);
 
 	if (!ret)
-		ret = svf_control_list(&list);
+		ret = svf_control_list(name, &list);
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < list.count && !ret; i++) {
-		if (list.peer[i].uid == geteuid() && !strcmp(list.peer[i].name, name))
-			ret = svf_complain(-EEXIST, "a namespace '%s' runs already; softvfio stop %s ends it", name, name);
+		if (list.peer[i].uid == geteuid())
+			ret = svf_complain(
+				-EEXIST, "a namespace '%s' runs already; softvfio stop %s ends it",
+				name, name);
 	}
 	svf_control_list_fini(&list);
 	return ret;
 }
 
-/* Which one is meant. Return: its index or a negative errno, said. */
+/* Which one is meant; name NULL: the only one. Return: its index or a negative errno, said. */
 static int svf_control_choose(const struct svf_control_list *list, const char *name)
 {
-	if (!name)
-		name = getenv(SVF_ENV_NAMESPACE);
+	/* Root finds one's own before another user's of the same name. */
 	for (size_t i = 0; name && i < list->count; i++) {
-		if (!strcmp(list->peer[i].name, name))
+		if (list->peer[i].uid == geteuid())
 			return (int)i;
 	}
+	if (name && list->count)
+		return 0;
 	if (name)
-		return svf_complain(-ENOENT, "there is no namespace '%s'; softvfio ls lists those that run", name);
+		return svf_complain(-ENOENT,
+				    "there is no namespace '%s'; softvfio ls lists those that run",
+				    name);
 	if (list->count == 1)
 		return 0;
 	if (!list->count)
 		return svf_complain(-ENOENT, "no namespace runs; start one: softvfio start NAME");
-	return svf_complain(-EINVAL, "%zu namespaces run; say which one (softvfio ls lists them)", list->count);
+	return svf_complain(-EINVAL, "%zu namespaces run; say which one (softvfio ls lists them)",
+			    list->count);
 }
 
 int svf_control_connect(const char *name, pid_t *ret_pid)
 {
 	struct svf_control_list list;
-	int ret = svf_control_list(&list), fd;
+	int fd, ret;
 
+	if (!name)
+		name = getenv(SVF_ENV_NAMESPACE);
+	ret = svf_control_list(name, &list);
 	if (ret)
 		return ret;
 	ret = svf_control_choose(&list, name);
@@ -202,10 +222,11 @@ static int svf_control_send(int fd, const char *line, int pass_fd)
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .header = {
-		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct iovec iov = { .iov_base = (char *)line, .iov_len = strlen(line) };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {.header = {.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS,
+				.cmsg_len = CMSG_LEN(sizeof(int))}};
+	struct iovec iov = {.iov_base = (char *)line, .iov_len = strlen(line)};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (pass_fd >= 0) {
 		memcpy(CMSG_DATA(&control.header), &pass_fd, sizeof(pass_fd));
@@ -251,7 +272,8 @@ static int svf_control_judge(json_t *answer, const char *command)
 
 	if (json_is_true(json_object_get(answer, "ok")))
 		return 0;
-	return svf_complain(-EPROTO, "the host refused '%s': %s", command, error ? error : "it answered no JSON");
+	return svf_complain(-EPROTO, "the host refused '%s': %s", command,
+			    error ? error : "it answered no JSON");
 }
 
 int svf_control_call(int fd, const char *command, int pass_fd, json_t **ret_answer)
@@ -265,7 +287,8 @@ int svf_control_call(int fd, const char *command, int pass_fd, json_t **ret_answ
 	if (!ret)
 		ret = svf_control_receive(fd, &text);
 	if (ret)
-		return svf_complain(ret, "the host does not answer '%s': %s", command, strerror(-ret));
+		return svf_complain(ret, "the host does not answer '%s': %s", command,
+				    strerror(-ret));
 	answer = json_loads(text, 0, NULL);
 	free(text);
 	ret = svf_control_judge(answer, command);

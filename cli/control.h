@@ -13,22 +13,27 @@
 /* Environment variable that tells the processes of a namespace its name. */
 #define SVF_ENV_NAMESPACE "SOFTVFIO_NAMESPACE"
 
-/* Every running namespace of this user, or of all users for root. Ends in a negative errno or in 0. */
+struct svf_control_peer {
+	char *name;
+	int fd;	   /* connected */
+	pid_t pid; /* of the host */
+	uid_t uid;
+};
+
+/*
+ * Every running namespace of this user, or of all users for root; name: only those of that name.
+ * Return: 0 or a negative errno, said.
+ */
 struct svf_control_list {
-	struct svf_control_peer {
-		char *name;
-		int fd;	    /* connected */
-		pid_t pid;  /* of the host */
-		uid_t uid;
-	} *peer;
+	struct svf_control_peer *peer;
 	size_t count;
 };
-int svf_control_list(struct svf_control_list *ret) SVF_MUST_CHECK;
+int svf_control_list(const char *name, struct svf_control_list *ret) SVF_MUST_CHECK;
 void svf_control_list_fini(struct svf_control_list *list);
 
 /*
- * Connects to the namespace of that name; NULL: the one that this process is in, else the only one that runs.
- * Return: a descriptor, with the host's process in *ret_pid; or a negative errno, said.
+ * Connects to the namespace of that name; NULL: the one that this process is in, else the only one
+ * that runs. Return: a descriptor, with the host's process in *ret_pid; or a negative errno, said.
  */
 int svf_control_connect(const char *name, pid_t *ret_pid) SVF_MUST_CHECK;
 

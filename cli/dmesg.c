@@ -12,8 +12,8 @@ struct svf_dmesg_options {
 };
 
 static const struct svf_option svf_dmesg_options[] = {
-	{ "json", 'j', SVF_OPTION_FLAG, offsetof(struct svf_dmesg_options, json), NULL,
-	  "print JSON: an array of messages" },
+	{"json", 'j', SVF_OPTION_FLAG, offsetof(struct svf_dmesg_options, json), NULL,
+	 "print JSON: an array of messages"},
 	SVF_OPTION_END,
 };
 
@@ -23,9 +23,11 @@ static void svf_dmesg_print(const json_t *messages)
 	const char *text;
 	size_t i;
 
-	json_array_foreach(messages, i, message) {
+	json_array_foreach(messages, i, message)
+	{
 		text = json_string_value(json_object_get(message, "text"));
-		printf("[%12.6f] %s\n", json_number_value(json_object_get(message, "time")), text ? text : "");
+		printf("[%12.6f] %s\n", json_number_value(json_object_get(message, "time")),
+		       text ? text : "");
 	}
 }
 
@@ -49,11 +51,12 @@ const struct svf_verb svf_verb_dmesg = {
 	.name = "dmesg",
 	.usage = "[OPTION]... [NAME]",
 	.summary = "print the kernel messages of a namespace",
-	.text = "Prints what a kernel would have logged in the namespace NAME. NAME may be left out inside a namespace, or\n"
+	.text = "Prints what a kernel would have logged in the namespace NAME. NAME may be left "
+		"out inside a namespace, or\n"
 		"when only one runs.",
 	.examples = "  softvfio dmesg\n"
 		    "  softvfio dmesg lab | grep vfio\n",
-	.options = { svf_dmesg_options },
+	.options = {svf_dmesg_options},
 	.target_size = sizeof(struct svf_dmesg_options),
 	.max_operands = 1,
 	.failure = SVF_EXIT_FAILURE,

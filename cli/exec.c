@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * softvfio exec: a command in a namespace that runs already. The launcher stays outside; only CMD's process
- * joins the namespaces of the host, so that stopping the namespace ends CMD and we can say so.
+ * softvfio exec: a command in a namespace that runs already. The launcher stays outside; only CMD's
+ * process joins the namespaces of the host, so that stopping the namespace ends CMD and we can say
+ * so.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +17,8 @@ struct svf_exec_options {
 };
 
 static const struct svf_option svf_exec_options[] = {
-	{ "no-preload", '\0', SVF_OPTION_FLAG, offsetof(struct svf_exec_options, no_preload), NULL,
-	  "do without the preload: BARs cannot be mapped" },
+	{"no-preload", '\0', SVF_OPTION_FLAG, offsetof(struct svf_exec_options, no_preload), NULL,
+	 "do without the preload: BARs cannot be mapped"},
 	SVF_OPTION_END,
 };
 
@@ -35,8 +36,11 @@ static int svf_exec_run(void *target, int argc, char **argv)
 	control = svf_control_connect(argv[0], &host);
 	if (control < 0)
 		return SVF_EXIT_OURS;
-	status = svf_command_run(&(struct svf_command){
-		.name = argv[0], .control = control, .preload = !options->no_preload, .join = host, .argv = words });
+	status = svf_command_run(&(struct svf_command){.name = argv[0],
+						       .control = control,
+						       .preload = !options->no_preload,
+						       .join = host,
+						       .argv = words});
 	close(control);
 	return status;
 }
@@ -47,8 +51,9 @@ const struct svf_verb svf_verb_exec = {
 	.summary = "run a command in a namespace that was started",
 	.text = "Runs CMD in the namespace NAME. The exit status is as with run.",
 	.examples = "  softvfio exec lab -- lspci -nnk\n"
-		    "  softvfio exec lab -- sh -c 'echo 2 > /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs'\n",
-	.options = { svf_exec_options },
+		    "  softvfio exec lab -- sh -c 'echo 2 > "
+		    "/sys/bus/pci/devices/0000:01:00.0/sriov_numvfs'\n",
+	.options = {svf_exec_options},
 	.target_size = sizeof(struct svf_exec_options),
 	.min_operands = 1,
 	.max_operands = -1,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * softvfio help, and what --help prints: all of it comes from the verbs' tables. A test compares the
- * options printed here with those of the man page.
+ * softvfio help, and what --help prints: all of it comes from the verbs' tables. A test compares
+ * the options printed here with those of the man page.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,9 @@ static void svf_print_option(char letter, const char *name, const char *argument
 	char left[64];
 	int width;
 
-	width = snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
-			 letter ? "," : " ", name, argument ? " " : "", argument ? argument : "");
+	width = snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", letter ? '-' : ' ',
+			 letter ? letter : ' ', letter ? "," : " ", name, argument ? " " : "",
+			 argument ? argument : "");
 	printf("%-*s", SVF_HELP_COLUMN, left);
 	if (width >= SVF_HELP_COLUMN)
 		printf("\n%*s", SVF_HELP_COLUMN, "");
@@ -45,7 +46,8 @@ void svf_verb_print_help(const struct svf_verb *verb)
 void svf_print_overview(void)
 {
 	printf("Usage: softvfio VERB [OPTION]... [ARGUMENT]...\n\n"
-	       "A VFIO namespace: VFIO and iommufd in user space, with a private software PCI host.\n\nVerbs:\n");
+	       "A VFIO namespace: VFIO and iommufd in user space, with a private software PCI "
+	       "host.\n\nVerbs:\n");
 	for (size_t i = 0; svf_verbs[i]; i++)
 		printf("  %-8s%s\n", svf_verbs[i]->name, svf_verbs[i]->summary);
 	printf("\nOptions:\n");
@@ -68,7 +70,8 @@ static int svf_help_run(void *target, int argc, char **argv)
 	}
 	verb = svf_verb_lookup(argv[0]);
 	if (!verb)
-		return svf_complain(SVF_EXIT_FAILURE, "there is no verb '%s'; see softvfio help", argv[0]);
+		return svf_complain(SVF_EXIT_FAILURE, "there is no verb '%s'; see softvfio help",
+				    argv[0]);
 	svf_verb_print_help(verb);
 	return SVF_EXIT_OK;
 }

@@ -12,8 +12,8 @@ struct svf_ls_options {
 };
 
 static const struct svf_option svf_ls_options[] = {
-	{ "json", 'j', SVF_OPTION_FLAG, offsetof(struct svf_ls_options, json), NULL,
-	  "print JSON: an array of the hosts' descriptions" },
+	{"json", 'j', SVF_OPTION_FLAG, offsetof(struct svf_ls_options, json), NULL,
+	 "print JSON: an array of the hosts' descriptions"},
 	SVF_OPTION_END,
 };
 
@@ -23,7 +23,8 @@ static void svf_ls_print(const json_t *infos)
 	size_t i;
 
 	printf("%-20s %8s %8s %8s %8s\n", "NAME", "PID", "DEVICES", "CLIENTS", "UPTIME");
-	json_array_foreach(infos, i, info) {
+	json_array_foreach(infos, i, info)
+	{
 		printf("%-20s %8" JSON_INTEGER_FORMAT " %8zu %8zu %7.0fs\n",
 		       json_string_value(json_object_get(info, "name")),
 		       json_integer_value(json_object_get(info, "pid")),
@@ -59,7 +60,7 @@ static int svf_ls_run(void *target, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (svf_control_list(&list))
+	if (svf_control_list(NULL, &list))
 		return SVF_EXIT_FAILURE;
 	infos = svf_ls_collect(&list);
 	if (options->json)
@@ -75,10 +76,11 @@ const struct svf_verb svf_verb_ls = {
 	.name = "ls",
 	.usage = "[OPTION]...",
 	.summary = "list the namespaces that run",
-	.text = "Lists your namespaces, those of start as well as those of run and shell. Root sees everybody's.",
+	.text = "Lists your namespaces, those of start as well as those of run and shell. Root "
+		"sees everybody's.",
 	.examples = "  softvfio ls\n"
 		    "  softvfio ls --json | jq '.[].devices'\n",
-	.options = { svf_ls_options },
+	.options = {svf_ls_options},
 	.target_size = sizeof(struct svf_ls_options),
 	.failure = SVF_EXIT_FAILURE,
 	.run = svf_ls_run,

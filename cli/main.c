@@ -10,8 +10,8 @@
 #include "cli/cli.h"
 
 const struct svf_verb *const svf_verbs[] = {
-	&svf_verb_run,	&svf_verb_shell, &svf_verb_start, &svf_verb_exec, &svf_verb_stop,
-	&svf_verb_ls,	&svf_verb_why,	 &svf_verb_dmesg, &svf_verb_help, NULL,
+	&svf_verb_run, &svf_verb_shell, &svf_verb_start, &svf_verb_exec, &svf_verb_stop,
+	&svf_verb_ls,  &svf_verb_why,	&svf_verb_dmesg, &svf_verb_help, NULL,
 };
 
 const struct svf_verb *svf_verb_lookup(const char *name)
@@ -55,6 +55,7 @@ int main(int argc, char **argv)
 	}
 	verb = svf_verb_lookup(argv[1]);
 	if (!verb)
-		return svf_complain(SVF_EXIT_OURS, "there is no verb '%s'; see softvfio help", argv[1]);
+		return svf_complain(SVF_EXIT_OURS, "there is no verb '%s'; see softvfio help",
+				    argv[1]);
 	return svf_verb_main(verb, argc - 1, argv + 1);
 }

@@ -13,7 +13,9 @@
 #include "cli/cli.h"
 
 #define SVF_OPTIONS_MAX 24
-/* getopt's values for options without a letter start above every char; --help is ours in each verb. */
+/*
+ * getopt's values for options without a letter start above every char; --help is ours in each verb.
+ */
 #define SVF_OPTION_VALUE 256
 #define SVF_OPTION_HELP	 'h'
 
@@ -38,7 +40,7 @@ int svf_strings_add(struct svf_strings *strings, const char *word)
 void svf_strings_fini(struct svf_strings *strings)
 {
 	free(strings->word);
-	*strings = (struct svf_strings){ 0 };
+	*strings = (struct svf_strings){0};
 }
 
 static void svf_getopt_add(struct svf_getopt *getopt, const struct svf_option *option)
@@ -63,13 +65,14 @@ static void svf_getopt_add(struct svf_getopt *getopt, const struct svf_option *o
 static void svf_getopt_init(struct svf_getopt *getopt, const struct svf_verb *verb)
 {
 	/* "+": do not look for options behind the first operand, they are CMD's. */
-	*getopt = (struct svf_getopt){ 0 };
+	*getopt = (struct svf_getopt){0};
 	strcpy(getopt->letters, verb->max_operands < 0 ? "+:h" : ":h");
 	for (size_t t = 0; t < SVF_ARRAY_SIZE(verb->options) && verb->options[t]; t++) {
 		for (const struct svf_option *o = verb->options[t]; o->name; o++)
 			svf_getopt_add(getopt, o);
 	}
-	getopt->long_options[getopt->count] = (struct option){ .name = "help", .val = SVF_OPTION_HELP };
+	getopt->long_options[getopt->count] =
+		(struct option){.name = "help", .val = SVF_OPTION_HELP};
 }
 
 static const struct svf_option *svf_getopt_lookup(const struct svf_getopt *getopt, int value)
@@ -103,14 +106,18 @@ static int svf_option_set(const struct svf_option *option, void *target, const c
 static int svf_options_refuse(const struct svf_verb *verb, int value, char **argv)
 {
 	if (value == ':')
-		return svf_complain(-EINVAL, "%s: %s wants an argument; see softvfio %s --help", verb->name,
-				    argv[optind - 1], verb->name);
-	return svf_complain(-EINVAL, "%s: there is no option %s; see softvfio %s --help", verb->name,
-			    argv[optind - 1], verb->name);
+		return svf_complain(-EINVAL, "%s: %s wants an argument; see softvfio %s --help",
+				    verb->name, argv[optind - 1], verb->name);
+	return svf_complain(-EINVAL, "%s: there is no option %s; see softvfio %s --help",
+			    verb->name, argv[optind - 1], verb->name);
 }
 
-/* Return: 0 and *ret_operands the index of the first operand; 1 when --help was given; negative errno. */
-static int svf_options_read(const struct svf_verb *verb, void *target, int argc, char **argv, int *ret_operands)
+/*
+ * Return: 0 and *ret_operands the index of the first operand; 1 when --help was given; negative
+ * errno.
+ */
+static int svf_options_read(const struct svf_verb *verb, void *target, int argc, char **argv,
+			    int *ret_operands)
 {
 	struct svf_getopt getopt;
 	int value, ret;
@@ -142,7 +149,7 @@ static void svf_options_fini(const struct svf_verb *verb, void *target)
 
 int svf_verb_main(const struct svf_verb *verb, int argc, char **argv)
 {
-	_Alignas(max_align_t) char target[SVF_TARGET_SIZE] = { 0 };
+	_Alignas(max_align_t) char target[SVF_TARGET_SIZE] = {0};
 	int first = 0, count, ret;
 
 	if (verb->target_size > sizeof(target))
@@ -154,7 +161,8 @@ int svf_verb_main(const struct svf_verb *verb, int argc, char **argv)
 		ret = SVF_EXIT_OK;
 	} else if (ret < 0) {
 		ret = verb->failure;
-	} else if (count < verb->min_operands || (verb->max_operands >= 0 && count > verb->max_operands)) {
+	} else if (count < verb->min_operands ||
+		   (verb->max_operands >= 0 && count > verb->max_operands)) {
 		ret = svf_complain(verb->failure, "usage: softvfio %s %s", verb->name, verb->usage);
 	} else {
 		ret = verb->run(target, count, argv + first);

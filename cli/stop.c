@@ -28,7 +28,7 @@ static int svf_stop_wait(struct pollfd *process)
 
 static int svf_stop_run(void *target, int argc, char **argv)
 {
-	struct pollfd process = { .events = POLLIN };
+	struct pollfd process = {.events = POLLIN};
 	pid_t host;
 	int control = svf_control_connect(argv[0], &host), ret;
 
@@ -42,8 +42,10 @@ static int svf_stop_run(void *target, int argc, char **argv)
 	if (!ret && process.fd >= 0) {
 		ret = svf_stop_wait(&process);
 		if (ret)
-			svf_complain(ret, "the host of '%s' (process %d) does not end; kill it: kill -KILL %d", argv[0],
-				     host, host);
+			svf_complain(ret,
+				     "the host of '%s' (process %d) does not end; kill it: kill "
+				     "-KILL %d",
+				     argv[0], host, host);
 	}
 	if (process.fd >= 0)
 		close(process.fd);

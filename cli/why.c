@@ -13,7 +13,8 @@ struct svf_why_options {
 };
 
 static const struct svf_option svf_why_options[] = {
-	{ "json", 'j', SVF_OPTION_FLAG, offsetof(struct svf_why_options, json), NULL, "print JSON: an array of calls" },
+	{"json", 'j', SVF_OPTION_FLAG, offsetof(struct svf_why_options, json), NULL,
+	 "print JSON: an array of calls"},
 	SVF_OPTION_END,
 };
 
@@ -32,13 +33,16 @@ void svf_why_print(const json_t *calls, FILE *out)
 	time_t when;
 	size_t i;
 
-	json_array_foreach(calls, i, call) {
+	json_array_foreach(calls, i, call)
+	{
 		when = (time_t)json_number_value(json_object_get(call, "time"));
 		if (!localtime_r(&when, &tm) || !strftime(clock, sizeof(clock), "%H:%M:%S", &tm))
 			clock[0] = '\0';
-		fprintf(out, "%s %s[%" JSON_INTEGER_FORMAT "]: %s = -1 %s: %s\n", clock, svf_json_text(call, "comm"),
-			json_integer_value(json_object_get(call, "pid")), svf_json_text(call, "call"),
-			svf_json_text(call, "errno"), svf_json_text(call, "reason"));
+		fprintf(out, "%s %s[%" JSON_INTEGER_FORMAT "]: %s = -1 %s: %s\n", clock,
+			svf_json_text(call, "comm"),
+			json_integer_value(json_object_get(call, "pid")),
+			svf_json_text(call, "call"), svf_json_text(call, "errno"),
+			svf_json_text(call, "reason"));
 	}
 }
 
@@ -62,11 +66,13 @@ const struct svf_verb svf_verb_why = {
 	.name = "why",
 	.usage = "[OPTION]... [NAME]",
 	.summary = "say why recent calls failed",
-	.text = "Prints the calls that failed lately in the namespace NAME, oldest first: time, process, call, errno, and the\n"
-		"reason with what to do about it. NAME may be left out inside a namespace, or when only one runs.",
+	.text = "Prints the calls that failed lately in the namespace NAME, oldest first: time, "
+		"process, call, errno, and the\n"
+		"reason with what to do about it. NAME may be left out inside a namespace, or when "
+		"only one runs.",
 	.examples = "  softvfio why\n"
 		    "  softvfio why --json lab\n",
-	.options = { svf_why_options },
+	.options = {svf_why_options},
 	.target_size = sizeof(struct svf_why_options),
 	.max_operands = 1,
 	.failure = SVF_EXIT_FAILURE,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CMD: a child with the caller's descriptors, terminal, process group, directory and signal dispositions, to
- * which the filter and two environment variables are added. It dies with the launcher.
+ * CMD: a child with the caller's descriptors, terminal, process group, directory and signal
+ * dispositions, to which the filter and two environment variables are added. It dies with the
+ * launcher.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +15,9 @@
 #include "cli/control.h"
 #include "cli/launch/launch.h"
 
-/* Before what the caller preloads: its wrappers of mmap should come to lie around ours, not below. */
+/*
+ * Before what the caller preloads: its wrappers of mmap should come to lie around ours, not below.
+ */
 static int svf_environment_preload(void)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -23,7 +26,8 @@ static int svf_environment_preload(void)
 
 	if (ret)
 		return ret;
-	if (asprintf(&value, "%s%s%s", path, others && *others ? ":" : "", others ? others : "") < 0)
+	if (asprintf(&value, "%s%s%s", path, others && *others ? ":" : "", others ? others : "") <
+	    0)
 		return -ENOMEM;
 	ret = setenv("LD_PRELOAD", value, 1) ? -errno : 0;
 	free(value);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Bringing up the host. It is a child of the launcher, in the namespace that the launcher has just entered, in a
- * session of its own so that no key of the terminal reaches it. It is told by descriptors: the FUSE
- * device, the root of the mount, a pipe on which one byte says that it serves, and (unless it is to
- * outlive us) a socket whose end of file is its order to end. Thus nothing remains when the launcher is killed.
+ * Bringing up the host. It is a child of the launcher, in the namespace that the launcher has just
+ * entered, in a session of its own so that no key of the terminal reaches it. It is told by
+ * descriptors: the FUSE device, the root of the mount, a pipe on which one byte says that it
+ * serves, and (unless it is to outlive us) a socket whose end of file is its order to end. Thus
+ * nothing remains when the launcher is killed.
  *
  * The host says itself what is wrong with a device or a topology file; we say only that it died.
  */
@@ -26,17 +27,18 @@
 /* When there is no -d and no -c, so that a namespace always shows something. */
 #define SVF_DEFAULT_DEVICE "null,vfs=2"
 
-#define SVF_L(member) offsetof(struct svf_launch_options, member)
+#define SVF_L(member)	   offsetof(struct svf_launch_options, member)
 
 const struct svf_option svf_device_options[] = {
-	{ "device", 'd', SVF_OPTION_LIST, SVF_L(devices), "SPEC",
-	  "add a device: MODEL[@BDF][,KEY=VALUE]...; may be repeated\n"
-	  "'help' lists the models, 'MODEL,help' its keys; default " SVF_DEFAULT_DEVICE },
-	{ "config", 'c', SVF_OPTION_STRING, SVF_L(topology), "FILE", "build the machine of a topology file (YAML)" },
-	{ "param", 'p', SVF_OPTION_LIST, SVF_L(params), "PARAM",
-	  "module parameter, MODULE.NAME=VALUE: vfio_pci.enable_sriov=0" },
-	{ "map-root", 'r', SVF_OPTION_FLAG, SVF_L(map_root), NULL,
-	  "be user and group 0 inside (when not root outside)" },
+	{"device", 'd', SVF_OPTION_LIST, SVF_L(devices), "SPEC",
+	 "add a device: MODEL[@BDF][,KEY=VALUE]...; may be repeated\n"
+	 "'help' lists the models, 'MODEL,help' its keys; default " SVF_DEFAULT_DEVICE},
+	{"config", 'c', SVF_OPTION_STRING, SVF_L(topology), "FILE",
+	 "build the machine of a topology file (YAML)"},
+	{"param", 'p', SVF_OPTION_LIST, SVF_L(params), "PARAM",
+	 "module parameter, MODULE.NAME=VALUE: vfio_pci.enable_sriov=0"},
+	{"map-root", 'r', SVF_OPTION_FLAG, SVF_L(map_root), NULL,
+	 "be user and group 0 inside (when not root outside)"},
 	SVF_OPTION_END,
 };
 
@@ -56,29 +58,32 @@ static int svf_words_add(struct svf_strings *words, const char *const *add)
 	return ret;
 }
 
-static int svf_words_add_each(struct svf_strings *words, const char *option, const struct svf_strings *values)
+static int svf_words_add_each(struct svf_strings *words, const char *option,
+			      const struct svf_strings *values)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < values->count && !ret; i++)
-		ret = svf_words_add(words, (const char *const[]){ option, values->word[i], NULL });
+		ret = svf_words_add(words, (const char *const[]){option, values->word[i], NULL});
 	return ret;
 }
 
-static int svf_words_add_machine(struct svf_strings *words, const struct svf_launch_options *options)
+static int svf_words_add_machine(struct svf_strings *words,
+				 const struct svf_launch_options *options)
 {
-	static const char *const fallback[] = { "-d", SVF_DEFAULT_DEVICE, NULL };
+	static const char *const fallback[] = {"-d", SVF_DEFAULT_DEVICE, NULL};
 	int ret = svf_words_add_each(words, "-d", &options->devices);
 
 	if (!ret && options->topology)
-		ret = svf_words_add(words, (const char *const[]){ "-c", options->topology, NULL });
+		ret = svf_words_add(words, (const char *const[]){"-c", options->topology, NULL});
 	if (!ret && !options->topology && !options->devices.count)
 		ret = svf_words_add(words, fallback);
 	return ret ? ret : svf_words_add_each(words, "--param", &options->params);
 }
 
-static int svf_host_command_build(struct svf_host_command *command, const struct svf_launch_options *options,
-				  const char *name, const struct svf_mounts *mounts, int ready, int control)
+static int svf_host_command_build(struct svf_host_command *command,
+				  const struct svf_launch_options *options, const char *name,
+				  const struct svf_mounts *mounts, int ready, int control)
 {
 	struct svf_strings *words = &command->words;
 	int ret;
@@ -87,15 +92,18 @@ static int svf_host_command_build(struct svf_host_command *command, const struct
 	snprintf(command->root, sizeof(command->root), "%d", mounts->root_fd);
 	snprintf(command->ready, sizeof(command->ready), "%d", ready);
 	snprintf(command->uid, sizeof(command->uid), "%u", geteuid());
-	ret = svf_words_add(words, (const char *const[]){ command->path, "--name", name, "--uid", command->uid,
-							  "--fuse-fd", command->fuse, "--root-fd", command->root,
-							  "--ready-fd", command->ready, NULL });
+	ret = svf_words_add(words, (const char *const[]){command->path, "--name", name, "--uid",
+							 command->uid, "--fuse-fd", command->fuse,
+							 "--root-fd", command->root, "--ready-fd",
+							 command->ready, NULL});
 	if (!ret && control >= 0) {
 		snprintf(command->control, sizeof(command->control), "%d", control);
-		ret = svf_words_add(words, (const char *const[]){ "--control-fd", command->control, NULL });
+		ret = svf_words_add(words,
+				    (const char *const[]){"--control-fd", command->control, NULL});
 	}
 	if (!ret && command->preload[0])
-		ret = svf_words_add(words, (const char *const[]){ "--preload", command->preload, NULL });
+		ret = svf_words_add(words,
+				    (const char *const[]){"--preload", command->preload, NULL});
 	if (!ret)
 		ret = svf_words_add_machine(words, options);
 	return ret ? ret : svf_strings_add(words, NULL);
@@ -124,7 +132,8 @@ static int svf_host_redirect(void)
 	return 0;
 }
 
-static _Noreturn void svf_host_exec(const struct svf_host_command *command, const int *fds, size_t count)
+static _Noreturn void svf_host_exec(const struct svf_host_command *command, const int *fds,
+				    size_t count)
 {
 	int ret;
 
@@ -156,22 +165,25 @@ static int svf_host_wait_ready(pid_t pid, int ready)
 		return 0;
 	waitpid(pid, &status, 0);
 	if (WIFSIGNALED(status))
-		return svf_complain(-EIO, "the host softvfiod crashed while starting (signal %d); please report it",
-				    WTERMSIG(status));
+		return svf_complain(
+			-EIO,
+			"the host softvfiod crashed while starting (signal %d); please report it",
+			WTERMSIG(status));
 	return -EIO;
 }
 
 static int svf_host_spawn(const struct svf_launch_options *options, const struct svf_mounts *mounts,
 			  const int ready[2], const int control[2], struct svf_host_process *host)
 {
-	const int keep[] = { mounts->fuse_fd, mounts->root_fd, ready[1], control[1] };
-	struct svf_host_command command = { 0 };
+	const int keep[] = {mounts->fuse_fd, mounts->root_fd, ready[1], control[1]};
+	struct svf_host_command command = {0};
 	int ret = svf_program_find_host(command.path);
 
 	if (!ret && host->preload)
 		ret = svf_program_find_preload(command.preload);
 	if (!ret) {
-		ret = svf_host_command_build(&command, options, host->name, mounts, ready[1], control[1]);
+		ret = svf_host_command_build(&command, options, host->name, mounts, ready[1],
+					     control[1]);
 		host->pid = ret ? -1 : fork();
 		if (!host->pid)
 			svf_host_exec(&command, keep, SVF_ARRAY_SIZE(keep));
@@ -192,13 +204,14 @@ static void svf_pair_close(int pair[2])
 }
 
 /* With the mounts prepared: starts the host, and keeps our end of the control socket in *host. */
-static int svf_host_start(const struct svf_launch_options *options, const struct svf_mounts *mounts, bool detached,
-			  struct svf_host_process *host)
+static int svf_host_start(const struct svf_launch_options *options, const struct svf_mounts *mounts,
+			  bool detached, struct svf_host_process *host)
 {
-	int ready[2] = { -1, -1 }, control[2] = { -1, -1 };
+	int ready[2] = {-1, -1}, control[2] = {-1, -1};
 	int ret = 0;
 
-	if (pipe2(ready, O_CLOEXEC) || (!detached && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control)))
+	if (pipe2(ready, O_CLOEXEC) ||
+	    (!detached && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control)))
 		ret = svf_complain(-errno, "cannot make a pipe: %s", strerror(errno));
 	if (!ret)
 		ret = svf_host_spawn(options, mounts, ready, control, host);
@@ -216,8 +229,8 @@ static int svf_host_start(const struct svf_launch_options *options, const struct
 	return ret;
 }
 
-static int svf_host_bring_up(const struct svf_launch_options *options, struct svf_mounts *mounts, bool detached,
-			     struct svf_host_process *host)
+static int svf_host_bring_up(const struct svf_launch_options *options, struct svf_mounts *mounts,
+			     bool detached, struct svf_host_process *host)
 {
 	int ret = svf_mounts_prepare(mounts);
 
@@ -225,21 +238,22 @@ static int svf_host_bring_up(const struct svf_launch_options *options, struct sv
 		ret = svf_host_start(options, mounts, detached, host);
 	if (ret)
 		return ret;
-	/* From here on the FUSE connection is to end with the host: a descriptor of ours would keep it up. */
+	/*
+	 * From here on the FUSE connection is to end with the host: a descriptor of ours would keep
+	 * it up.
+	 */
 	close(mounts->fuse_fd);
 	mounts->fuse_fd = -1;
 	ret = svf_mounts_assemble(mounts);
-	if (ret) {
-		kill(host->pid, SIGTERM);
-		if (svf_host_end(host))
-			return ret;
-	}
-	return ret;
+	if (!ret)
+		return 0;
+	kill(host->pid, SIGTERM);
+	return svf_host_end(host) ? -EIO : ret;
 }
 
 /*
- * When the caller closed stdin, stdout or stderr, its number is taken by a descriptor that CMD does not inherit: none
- * of ours is to come to lie there.
+ * When the caller closed stdin, stdout or stderr, its number is taken by a descriptor that CMD does
+ * not inherit: none of ours is to come to lie there.
  */
 static int svf_standard_reserve(void)
 {
@@ -254,7 +268,7 @@ static int svf_standard_reserve(void)
 int svf_host_launch(const struct svf_launch_options *options, const char *name, bool detached,
 		    struct svf_host_process *ret_host)
 {
-	struct svf_host_process host = { .pid = -1, .control = -1, .preload = !options->no_preload };
+	struct svf_host_process host = {.pid = -1, .control = -1, .preload = !options->no_preload};
 	struct svf_mounts mounts;
 	int ret;
 
@@ -273,7 +287,7 @@ int svf_host_launch(const struct svf_launch_options *options, const char *name, 
 
 static void svf_host_await(pid_t pid)
 {
-	struct pollfd poller = { .events = POLLIN };
+	struct pollfd poller = {.events = POLLIN};
 
 	poller.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (poller.fd < 0)
@@ -294,7 +308,9 @@ int svf_host_end(struct svf_host_process *host)
 	host->control = -1;
 	svf_host_await(host->pid);
 	if (waitpid(host->pid, &status, 0) == host->pid && WIFSIGNALED(status))
-		return svf_complain(-EIO, "the host softvfiod crashed (signal %d); please report it", WTERMSIG(status));
+		return svf_complain(-EIO,
+				    "the host softvfiod crashed (signal %d); please report it",
+				    WTERMSIG(status));
 	return 0;
 }
 

@@ -10,9 +10,9 @@
  *   mounts      cover /dev with a tmpfs that shows the real one's entries; mount FUSE at a staging
  *               place inside it
  *   host        start softvfiod on that mount and wait until it serves
- *   mounts      put the parts of the FUSE tree to their places in /dev and /sys; drop the staging place
- *   command     fork CMD with its seccomp filter, whose listener goes to the host, and its environment
- *   supervise   stand in for CMD: signals, job control, exit status
+ *   mounts      put the parts of the FUSE tree to their places in /dev and /sys; drop the staging
+ * place command     fork CMD with its seccomp filter, whose listener goes to the host, and its
+ * environment supervise   stand in for CMD: signals, job control, exit status
  *
  * Nothing is created outside the mount namespace, so that nothing is to be undone: what a stage did
  * vanishes with the last process in it. All descriptors are close-on-exec; CMD gets the
@@ -90,23 +90,25 @@ int svf_host_end(struct svf_host_process *host) SVF_MUST_CHECK;
 int svf_seccomp_install(int control) SVF_MUST_CHECK;
 
 /*
- * command.c: forks CMD, in the namespace that the process is in or, with join set, in that of the host of that
- * process number, and stands in for it. Return: exit status.
+ * command.c: forks CMD, in the namespace that the process is in or, with join set, in that of the
+ * host of that process number, and stands in for it. Return: exit status.
  */
 struct svf_command {
-	const char *name;  /* of the namespace */
-	int control;	   /* to the host; stays the caller's */
+	const char *name; /* of the namespace */
+	int control;	  /* to the host; stays the caller's */
 	bool preload;
-	pid_t join;	   /* 0: we are in the namespace */
-	pid_t host;	   /* our child, whose death is said; 0: not ours */
-	char **argv;	   /* ends in NULL */
+	pid_t join;  /* 0: we are in the namespace */
+	pid_t host;  /* our child, whose death is said; 0: not ours */
+	char **argv; /* ends in NULL */
 };
 int svf_command_run(const struct svf_command *command);
 
 /* supervise.c: signals and job control until CMD has ended. */
 int svf_supervise_prepare(void) SVF_MUST_CHECK; /* before the fork: from here on signals wait */
 void svf_supervise_restore(void);		/* in a child: signals as the caller had them */
-/* host: as in struct svf_command. Return: CMD's exit status, or SVF_EXIT_OURS when the host died. */
+/*
+ * host: as in struct svf_command. Return: CMD's exit status, or SVF_EXIT_OURS when the host died.
+ */
 int svf_supervise(pid_t command, pid_t host);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * User and mount namespaces. Root takes a mount namespace only; everybody else, and a root that may
- * not (in a container without CAP_SYS_ADMIN), takes a user namespace as well, in which the kernel gives
- * us the right to mount.
+ * not (in a container without CAP_SYS_ADMIN), takes a user namespace as well, in which the kernel
+ * gives us the right to mount.
  *
- * In the user namespace the caller keeps its own user and group number unless asked to be 0, so that
- * files, messages and permissions look as outside. Its process then has no capability after exec, as
- * outside; the host needs a few and gets them as ambient ones. All other users and groups are seen as
- * 65534, as always in such a namespace; the supplementary groups still count for access.
+ * In the user namespace the caller keeps its own user and group number unless asked to be 0, so
+ * that files, messages and permissions look as outside. Its process then has no capability after
+ * exec, as outside; the host needs a few and gets them as ambient ones. All other users and groups
+ * are seen as 65534, as always in such a namespace; the supplementary groups still count for
+ * access.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,10 @@
  * Yama says; reaches files as the namespace's owner; ends what CMD left.
  */
 static const unsigned int svf_host_capabilities[] = {
-	CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL,
+	CAP_SYS_PTRACE,
+	CAP_DAC_OVERRIDE,
+	CAP_DAC_READ_SEARCH,
+	CAP_KILL,
 };
 
 /* Settings that keep ordinary users from making namespaces, and how to lift them. */
@@ -39,14 +43,15 @@ static const struct {
 	long forbidding; /* value that forbids */
 	const char *sentence;
 } svf_obstacles[] = {
-	{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
-	  "user namespaces are switched off for ordinary users; as root: "
-	  "sysctl -w kernel.unprivileged_userns_clone=1" },
-	{ "/proc/sys/user/max_user_namespaces", 0,
-	  "the number of user namespaces is limited to 0; as root: sysctl -w user.max_user_namespaces=10000" },
-	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-	  "AppArmor restricts user namespaces of ordinary users; as root: "
-	  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
+	{"/proc/sys/kernel/unprivileged_userns_clone", 0,
+	 "user namespaces are switched off for ordinary users; as root: "
+	 "sysctl -w kernel.unprivileged_userns_clone=1"},
+	{"/proc/sys/user/max_user_namespaces", 0,
+	 "the number of user namespaces is limited to 0; as root: sysctl -w "
+	 "user.max_user_namespaces=10000"},
+	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+	 "AppArmor restricts user namespaces of ordinary users; as root: "
+	 "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
 };
 
 static bool svf_setting_read(const char *file, long *ret)
@@ -71,7 +76,8 @@ const char *svf_namespace_obstacle(void)
 	long value;
 
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(svf_obstacles); i++) {
-		if (svf_setting_read(svf_obstacles[i].file, &value) && value == svf_obstacles[i].forbidding)
+		if (svf_setting_read(svf_obstacles[i].file, &value) &&
+		    value == svf_obstacles[i].forbidding)
 			return svf_obstacles[i].sentence;
 	}
 	return NULL;
@@ -84,12 +90,18 @@ static int svf_namespace_refused(int err, const char *what)
 	if (obstacle)
 		return svf_complain(-err, "%s", obstacle);
 	if (err == ENOSPC || err == EUSERS)
-		return svf_complain(-err, "%s: there are too many namespaces; end some, or as root raise "
-				    "user.max_user_namespaces and user.max_mnt_namespaces", what);
+		return svf_complain(-err,
+				    "%s: there are too many namespaces; end some, or as root raise "
+				    "user.max_user_namespaces and user.max_mnt_namespaces",
+				    what);
 	if (err == EINVAL)
-		return svf_complain(-err, "%s: the kernel has no user namespaces (CONFIG_USER_NS); run as root", what);
-	return svf_complain(-err, "%s: %s; in a container, allow it: --cap-add SYS_ADMIN --security-opt "
-			    "seccomp=unconfined --security-opt apparmor=unconfined", what, strerror(err));
+		return svf_complain(
+			-err, "%s: the kernel has no user namespaces (CONFIG_USER_NS); run as root",
+			what);
+	return svf_complain(-err,
+			    "%s: %s; in a container, allow it: --cap-add SYS_ADMIN --security-opt "
+			    "seccomp=unconfined --security-opt apparmor=unconfined",
+			    what, strerror(err));
 }
 
 static int svf_proc_write(const char *file, const char *text)
@@ -210,14 +222,16 @@ int svf_namespace_join(pid_t host)
 		ret = chdir("/") ? -errno : 0;
 	free(cwd);
 	if (ret)
-		return svf_complain(ret, "cannot join the namespaces of process %d: %s; use the user who started it",
-				    host, strerror(-ret));
+		return svf_complain(
+			ret,
+			"cannot join the namespaces of process %d: %s; use the user who started it",
+			host, strerror(-ret));
 	return 0;
 }
 
 int svf_namespace_keep_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	if (!geteuid())
@@ -225,7 +239,8 @@ int svf_namespace_keep_capabilities(void)
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(svf_host_capabilities); i++)
-		data[svf_host_capabilities[i] / 32].inheritable |= UINT32_C(1) << (svf_host_capabilities[i] % 32);
+		data[svf_host_capabilities[i] / 32].inheritable |=
+			UINT32_C(1) << (svf_host_capabilities[i] % 32);
 	if (syscall(SYS_capset, &header, data))
 		return -errno;
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(svf_host_capabilities); i++) {

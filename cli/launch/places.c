@@ -3,16 +3,18 @@
  * Showing real names and ours in one directory.
  *
  * Where each of our names exists in the real directory and nothing is to be hidden, ours is
- * mounted over the real one and that is all. Otherwise the place is covered: a tmpfs goes over it, and
- * each real entry is put back by a bind mount (a directory with all below it, a device node as a file) or,
- * for a symbolic link, made again. Links keep their relative targets, which stay right because every
- * directory keeps its path; ".." of a bind mount's root is the directory that it is mounted in.
+ * mounted over the real one and that is all. Otherwise the place is covered: a tmpfs goes over it,
+ * and each real entry is put back by a bind mount (a directory with all below it, a device node as
+ * a file) or, for a symbolic link, made again. Links keep their relative targets, which stay right
+ * because every directory keeps its path; ".." of a bind mount's root is the directory that it is
+ * mounted in.
  *
- * A covered place is a picture of the real one at the start: a device node that appears later is not
- * seen. What lies below the entries is live.
+ * A covered place is a picture of the real one at the start: a device node that appears later is
+ * not seen. What lies below the entries is live.
  *
- * A real entry that cannot be put back (it vanished meanwhile, or is a stale mount) is left out; running
- * out of memory or of mounts is an error. A mount costs some 10 us, and a usual machine needs 200 of them.
+ * A real entry that cannot be put back (it vanished meanwhile, or is a stale mount) is left out;
+ * running out of memory or of mounts is an error. A mount costs some 10 us, and a usual machine
+ * needs 200 of them.
  */
 #include "cli/launch/places.h"
 
@@ -38,7 +40,7 @@ static int svf_name_compare(const void *a, const void *b)
 
 const struct svf_name *svf_names_lookup(const struct svf_names *names, const char *name)
 {
-	struct svf_name key = { .name = (char *)name };
+	struct svf_name key = {.name = (char *)name};
 
 	if (!names || !names->count)
 		return NULL;
@@ -63,7 +65,7 @@ void svf_names_fini(struct svf_names *names)
 	for (size_t i = 0; i < names->count; i++)
 		free(names->entry[i].name);
 	free(names->entry);
-	*names = (struct svf_names){ 0 };
+	*names = (struct svf_names){0};
 }
 
 static int svf_names_add(struct svf_names *names, const char *name, unsigned char type)
@@ -72,7 +74,8 @@ static int svf_names_add(struct svf_names *names, const char *name, unsigned cha
 
 	/* Grows when the count is a power of two. */
 	if (!(names->count & (names->count - 1))) {
-		bigger = reallocarray(names->entry, names->count ? 2 * names->count : 1, sizeof(*bigger));
+		bigger = reallocarray(names->entry, names->count ? 2 * names->count : 1,
+				      sizeof(*bigger));
 		if (!bigger)
 			return -ENOMEM;
 		names->entry = bigger;
@@ -116,7 +119,7 @@ static int svf_names_read_dir(DIR *dir, struct svf_names *names)
 
 int svf_names_read(int fd, struct svf_names *ret)
 {
-	struct svf_names names = { 0 };
+	struct svf_names names = {0};
 	int listed = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir;
 	int err;
@@ -159,7 +162,8 @@ bool svf_place_needs_cover(const struct svf_place *place, const struct svf_names
 			return true;
 	}
 	for (size_t i = 0; i < real->count; i++) {
-		if (svf_place_hides(place, real->entry[i].name) && !svf_names_lookup(ours, real->entry[i].name))
+		if (svf_place_hides(place, real->entry[i].name) &&
+		    !svf_names_lookup(ours, real->entry[i].name))
 			return true;
 	}
 	return false;
@@ -177,7 +181,8 @@ static bool svf_link_is_pci(int from, const char *name)
 	return strstr(target, "/devices/pci");
 }
 
-bool svf_place_has_followed(const struct svf_place *place, int real_fd, const struct svf_names *real)
+bool svf_place_has_followed(const struct svf_place *place, int real_fd,
+			    const struct svf_names *real)
 {
 	for (size_t i = 0; place->follow && i < real->count; i++) {
 		if (real->entry[i].type == DT_LNK && svf_link_is_pci(real_fd, real->entry[i].name))
@@ -200,21 +205,14 @@ static int svf_link_copy(int from, const char *name, const char *to)
 /* Makes the thing that a mount needs to be put on, if it is not there. */
 static int svf_mount_point_make(const char *path, unsigned char type)
 {
-	int fd;
+	int ret = type == DT_DIR ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0);
 
-	if (type == DT_DIR)
-		return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
-	/* Without O_CREAT first: what is there may be a real file of a filesystem that makes none. */
-	fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
+	return ret && errno != EEXIST ? -errno : 0;
 }
 
-/* The working directory is from's; mount(2) takes paths only, and a relative one saves it the walk. */
+/*
+ * The working directory is from's; mount(2) takes paths only, and a relative one saves it the walk.
+ */
 static int svf_entry_put(int from, const struct svf_name *entry, const char *to)
 {
 	int ret;
@@ -252,8 +250,8 @@ static int svf_real_put(const struct svf_place *place, int real_fd, const struct
 	return 0;
 }
 
-static int svf_real_put_all(const struct svf_place *place, int real_fd, const struct svf_names *real,
-			    const struct svf_names *ours)
+static int svf_real_put_all(const struct svf_place *place, int real_fd,
+			    const struct svf_names *real, const struct svf_names *ours)
 {
 	int ret;
 
@@ -276,7 +274,8 @@ int svf_place_cover(const struct svf_place *place, int real_fd, const struct svf
 
 	if (ret)
 		return ret;
-	if (mount("softvfio", place->path, "tmpfs", MS_NOSUID, SVF_TMPFS_OPTIONS) || fchdir(real_fd))
+	if (mount("softvfio", place->path, "tmpfs", MS_NOSUID, SVF_TMPFS_OPTIONS) ||
+	    fchdir(real_fd))
 		ret = -errno;
 	else
 		ret = svf_real_put_all(place, real_fd, &real, ours);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where our other programs are. In a build tree they lie beside the folder of this program; installed,
- * where the build was told. The first place that has the file wins, so that a build tree never runs
- * an installed host by accident.
+ * Where our other programs are. In a build tree they lie beside the folder of this program;
+ * installed, where the build was told. The first place that has the file wins, so that a build tree
+ * never runs an installed host by accident.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,11 +20,17 @@ struct svf_program {
 };
 
 static const struct svf_program svf_program_host = {
-	"the host program softvfiod", "../host/softvfiod", SVF_LIBEXECDIR "/softvfiod", X_OK,
+	"the host program softvfiod",
+	"../host/softvfiod",
+	SVF_LIBEXECDIR "/softvfiod",
+	X_OK,
 };
 
 static const struct svf_program svf_program_preload = {
-	"libsoftvfio-preload.so", "../preload/libsoftvfio-preload.so", SVF_LIBDIR "/libsoftvfio-preload.so", R_OK,
+	"libsoftvfio-preload.so",
+	"../preload/libsoftvfio-preload.so",
+	SVF_LIBDIR "/libsoftvfio-preload.so",
+	R_OK,
 };
 
 static int svf_program_directory(char *ret_path, size_t size)
@@ -33,7 +39,8 @@ static int svf_program_directory(char *ret_path, size_t size)
 	char *slash;
 
 	if (len < 0)
-		return svf_complain(-errno, "/proc is not mounted; mount it: mount -t proc proc /proc");
+		return svf_complain(-errno,
+				    "/proc is not mounted; mount it: mount -t proc proc /proc");
 	ret_path[len] = '\0';
 	slash = strrchr(ret_path, '/');
 	if (slash)
@@ -53,8 +60,8 @@ static int svf_program_find(const struct svf_program *program, char *ret_path)
 		return 0;
 	if (!access(program->installed, program->mode) && realpath(program->installed, ret_path))
 		return 0;
-	return svf_complain(-ENOENT, "%s is neither at %s/%s nor at %s; install softvfio again", program->what,
-			    directory, program->beside, program->installed);
+	return svf_complain(-ENOENT, "%s is neither at %s/%s nor at %s; install softvfio again",
+			    program->what, directory, program->beside, program->installed);
 }
 
 int svf_program_find_host(char ret_path[PATH_MAX])

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The seccomp filter of CMD: it sends the few ioctl commands that return a new descriptor to the host, by their
- * number alone, and lets everything else pass. It is inherited by all that CMD starts and cannot be taken off.
+ * The seccomp filter of CMD: it sends the few ioctl commands that return a new descriptor to the
+ * host, by their number alone, and lets everything else pass. It is inherited by all that CMD
+ * starts and cannot be taken off.
  *
- * libseccomp writes the program; it is loaded by hand because the flag that keeps a call in the host's hands
- * while a signal arrives (WAIT_KILLABLE_RECV, Linux 5.19) is unknown to libseccomp before 2.6. no_new_privs
- * is not set, so that set-user-ID programs work as outside: the namespace gives us CAP_SYS_ADMIN in its stead.
+ * libseccomp writes the program; it is loaded by hand because the flag that keeps a call in the
+ * host's hands while a signal arrives (WAIT_KILLABLE_RECV, Linux 5.19) is unknown to libseccomp
+ * before 2.6. no_new_privs is not set, so that set-user-ID programs work as outside: the namespace
+ * gives us CAP_SYS_ADMIN in its stead.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -49,7 +51,8 @@ static int svf_filter_export(scmp_filter_ctx filter, struct sock_fprog *ret_prog
 	ret = seccomp_export_bpf(filter, fd);
 	if (!ret) {
 		size = lseek(fd, 0, SEEK_END);
-		code = size > 0 && (size_t)size <= SVF_FILTER_SIZE_MAX ? malloc((size_t)size) : NULL;
+		code = size > 0 && (size_t)size <= SVF_FILTER_SIZE_MAX ? malloc((size_t)size)
+								       : NULL;
 		ret = code && pread(fd, code, (size_t)size, 0) == size ? 0 : -ENOMEM;
 	}
 	close(fd);
@@ -58,7 +61,8 @@ static int svf_filter_export(scmp_filter_ctx filter, struct sock_fprog *ret_prog
 		return ret;
 	}
 	*ret_program = (struct sock_fprog){
-		.len = (unsigned short)((size_t)size / sizeof(*code)), .filter = code,
+		.len = (unsigned short)((size_t)size / sizeof(*code)),
+		.filter = code,
 	};
 	return 0;
 }
@@ -70,7 +74,9 @@ static int svf_filter_build(struct sock_fprog *ret_program)
 
 	if (!filter)
 		return -ENOMEM;
-	/* Programs of another ABI (32-bit) do not reach our files' commands, but they are to run. */
+	/*
+	 * Programs of another ABI (32-bit) do not reach our files' commands, but they are to run.
+	 */
 	ret = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(svf_listened) && !ret; i++)
 		ret = svf_filter_add(filter, svf_listened[i]);
@@ -95,11 +101,14 @@ static int svf_filter_load(const struct sock_fprog *program)
 static int svf_seccomp_refused(int err)
 {
 	if (err == -EBUSY)
-		return svf_complain(err, "this process has a seccomp listener already, and Linux allows one: a namespace "
-				    "cannot run within another one, nor under a container runtime that listens");
+		return svf_complain(err, "this process has a seccomp listener already, and Linux "
+					 "allows one: a namespace "
+					 "cannot run within another one, nor under a container "
+					 "runtime that listens");
 	if (err == -EINVAL || err == -ENOSYS)
-		return svf_complain(err, "the kernel has no seccomp user notification; it needs Linux 5.9 with "
-				    "CONFIG_SECCOMP_FILTER");
+		return svf_complain(
+			err, "the kernel has no seccomp user notification; it needs Linux 5.9 with "
+			     "CONFIG_SECCOMP_FILTER");
 	return svf_complain(err, "cannot install the seccomp filter: %s", strerror(-err));
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Standing in for CMD. We and CMD are in one process group, so the terminal's own signals (interrupt, quit, stop,
- * hang-up, window size) reach CMD without us: those we drop, and those that somebody sent to our process we pass on.
- * The kernel tells them apart in si_code.
+ * Standing in for CMD. We and CMD are in one process group, so the terminal's own signals
+ * (interrupt, quit, stop, hang-up, window size) reach CMD without us: those we drop, and those that
+ * somebody sent to our process we pass on. The kernel tells them apart in si_code.
  *
- * Job control: when CMD stops, we stop, so that the caller's shell sees its job stopped; when we are
- * continued, so is CMD.
+ * Job control: when CMD stops, we stop, so that the caller's shell sees its job stopped; when we
+ * are continued, so is CMD.
  *
- * All signals of the table are blocked from before the fork until we exit and taken one at a time by sigwaitinfo();
- * there is no handler, and nothing can come between looking and sleeping.
+ * All signals of the table are blocked from before the fork until we exit and taken one at a time
+ * by sigwaitinfo(); there is no handler, and nothing can come between looking and sleeping.
  */
 #include <errno.h>
 #include <signal.h>
@@ -37,12 +37,13 @@ static void svf_supervise_set(sigset_t *ret)
 
 int svf_supervise_prepare(void)
 {
-	const struct sigaction child = { .sa_handler = SIG_DFL };
+	const struct sigaction child = {.sa_handler = SIG_DFL};
 	sigset_t set;
 
 	svf_supervise_set(&set);
 	/* An ignored SIGCHLD would reap CMD without telling us its status. */
-	if (sigprocmask(SIG_BLOCK, &set, &svf_caller_mask) || sigaction(SIGCHLD, &child, &svf_caller_child))
+	if (sigprocmask(SIG_BLOCK, &set, &svf_caller_mask) ||
+	    sigaction(SIGCHLD, &child, &svf_caller_child))
 		return svf_complain(-errno, "cannot block signals: %s", strerror(errno));
 	svf_prepared = true;
 	return 0;
@@ -71,7 +72,7 @@ static int svf_status_of(int status)
 /* The host is left to be reaped by who ends it; its death is noticed at once. */
 static bool svf_host_died(pid_t host)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 
 	if (!host || waitid(P_PID, (id_t)host, &info, WEXITED | WNOHANG | WNOWAIT))
 		return false;
@@ -95,7 +96,10 @@ static bool svf_supervise_reap(pid_t command, int *ret_status)
 
 static void svf_supervise_forward(pid_t command, const siginfo_t *info)
 {
-	/* From the kernel: the terminal's, which CMD has too. From CMD: to its whole group, itself included. */
+	/*
+	 * From the kernel: the terminal's, which CMD has too. From CMD: to its whole group, itself
+	 * included.
+	 */
 	if (info->si_code == SI_KERNEL || info->si_pid == command)
 		return;
 	kill(command, info->si_signo);
@@ -112,7 +116,9 @@ int svf_supervise(pid_t command, pid_t host)
 	while (!svf_supervise_reap(command, &status)) {
 		if (!host_died && svf_host_died(host)) {
 			host_died = true;
-			svf_complain(-EIO, "the host softvfiod ended; the devices of this namespace are gone");
+			svf_complain(
+				-EIO,
+				"the host softvfiod ended; the devices of this namespace are gone");
 		}
 		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD)
 			svf_supervise_forward(command, &info);
