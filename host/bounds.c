@@ -5,10 +5,12 @@
 #include <sys/resource.h>
 
 /* Files of the core's, which count against its own limit too, and attributes. */
-#define MAX_OPENS 32768u
-#define MAX_REQUESTS 1024u
+#define MAX_OPENS     32768u
+#define MAX_REQUESTS  1024u
 #define MAX_LISTENERS 128u
-/* What is raised above this limit of descriptors would only make the tables of the kernel larger. */
+/*
+ * What is raised above this limit of descriptors would only make the tables of the kernel larger.
+ */
 #define ENOUGH_DESCRIPTORS 65536u
 /* Descriptors of the host's own: listeners, control connections, BARs. */
 #define RESERVED_DESCRIPTORS 512u
@@ -28,8 +30,9 @@ static unsigned int raise_descriptors(void)
 void svf_bounds_init(struct svf_bounds *bounds)
 {
 	unsigned int descriptors = raise_descriptors();
-	unsigned int spare = descriptors > 2 * RESERVED_DESCRIPTORS ? descriptors - RESERVED_DESCRIPTORS
-								    : descriptors / 2;
+	unsigned int spare = descriptors > 2 * RESERVED_DESCRIPTORS
+				     ? descriptors - RESERVED_DESCRIPTORS
+				     : descriptors / 2;
 
 	*bounds = (struct svf_bounds){
 		.opens = MAX_OPENS,

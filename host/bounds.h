@@ -14,8 +14,8 @@ struct svf_bounds {
 	unsigned int mms;	/* address spaces held, two descriptors each: -ENOMEM */
 };
 
-#define SVF_MAX_CONTROLS 16 /* control connections */
-#define SVF_MAX_FETCHED 4096 /* descriptors one call may name; SET_IRQS names up to 2048 */
+#define SVF_MAX_CONTROLS 16   /* control connections */
+#define SVF_MAX_FETCHED	 4096 /* descriptors one call may name; SET_IRQS names up to 2048 */
 
 /* Raises the limit of open files to what is allowed and divides it up. */
 void svf_bounds_init(struct svf_bounds *bounds);

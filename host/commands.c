@@ -62,9 +62,9 @@ static json_t *do_stop(struct svf_connection *connection)
 
 static json_t *why_entry(const struct svf_why_entry *entry)
 {
-	return json_pack("{s:f,s:i,s:s,s:s,s:s,s:s}", "time", seconds(entry->time), "pid", (int)entry->pid,
-			 "comm", entry->comm, "call", entry->call, "errno", strerrorname_np(entry->err),
-			 "reason", entry->reason);
+	return json_pack("{s:f,s:i,s:s,s:s,s:s,s:s}", "time", seconds(entry->time), "pid",
+			 (int)entry->pid, "comm", entry->comm, "call", entry->call, "errno",
+			 strerrorname_np(entry->err), "reason", entry->reason);
 }
 
 static json_t *do_why(struct svf_connection *connection)
@@ -89,7 +89,8 @@ static json_t *do_dmesg(struct svf_connection *connection)
 	for (; messages && n < dmesg->count; n++) {
 		const struct svf_dmesg_entry *entry = &dmesg->entries[n % SVF_DMESG_ENTRIES];
 
-		if (append(messages, json_pack("{s:f,s:s}", "time", seconds(entry->time), "text", entry->text)))
+		if (append(messages, json_pack("{s:f,s:s}", "time", seconds(entry->time), "text",
+					       entry->text)))
 			break;
 	}
 	return json_pack("{s:b,s:o}", "ok", 1, "messages", messages);
@@ -103,8 +104,9 @@ static json_t *device_entry(const struct svf_function *fn)
 	snprintf(bdf, sizeof(bdf), SVF_BDF_FMT, SVF_BDF_ARG(fn->bdf));
 	if (fn->physfn)
 		snprintf(pf, sizeof(pf), SVF_BDF_FMT, SVF_BDF_ARG(fn->physfn->bdf));
-	return json_pack("{s:s,s:i,s:i,s:i,s:s?,s:o,s:s?}", "bdf", bdf, "vendor", svf_function_vendor(fn), "device",
-			 svf_function_device_id(fn), "class", (int)svf_function_class(fn), "driver",
+	return json_pack("{s:s,s:i,s:i,s:i,s:s?,s:o,s:s?}", "bdf", bdf, "vendor",
+			 svf_function_vendor(fn), "device", svf_function_device_id(fn), "class",
+			 (int)svf_function_class(fn), "driver",
 			 fn->driver ? fn->driver->name : NULL, "group", group, "vf_of",
 			 fn->physfn ? pf : NULL);
 }
@@ -114,7 +116,7 @@ static json_t *devices(const struct svf_machine *machine)
 	const struct svf_function *fn;
 	json_t *array = json_array();
 
-	svf_list_for_each(fn, &machine->functions, machine_link) {
+	svf_list_for_each (fn, &machine->functions, machine_link) {
 		if (!array || append(array, device_entry(fn)))
 			break;
 	}
@@ -128,7 +130,8 @@ static json_t *client_entry(struct svf_host *host, json_t *array, pid_t pid)
 	json_t *client;
 	size_t i;
 
-	json_array_foreach(array, i, client) {
+	json_array_foreach(array, i, client)
+	{
 		if (json_integer_value(json_object_get(client, "pid")) == pid)
 			return client;
 	}
@@ -144,7 +147,7 @@ static json_t *clients(struct svf_host *host)
 	char path[160];
 	pid_t pid;
 
-	svf_list_for_each(open, &host->opens, link) {
+	svf_list_for_each (open, &host->opens, link) {
 		/* By the thread that opened it, or what became of it. */
 		if (!array || !open->file || svf_process_of(open->pid, &pid))
 			continue;
@@ -160,17 +163,17 @@ static json_t *do_info(struct svf_connection *connection)
 {
 	struct svf_host *host = connection->host;
 
-	return json_pack("{s:b,s:s,s:i,s:f,s:o,s:o}", "ok", 1, "name", host->options.name, "pid", (int)getpid(),
-			 "uptime", seconds(svf_dmesg_now(&host->dmesg)), "devices", devices(host->machine),
-			 "clients", clients(host));
+	return json_pack("{s:b,s:s,s:i,s:f,s:o,s:o}", "ok", 1, "name", host->options.name, "pid",
+			 (int)getpid(), "uptime", seconds(svf_dmesg_now(&host->dmesg)), "devices",
+			 devices(host->machine), "clients", clients(host));
 }
 
 static const struct {
 	const char *name;
 	json_t *(*answer)(struct svf_connection *connection);
 } commands[] = {
-	{"ping", do_ping}, {"listener", do_listener}, {"why", do_why},
-	{"dmesg", do_dmesg}, {"info", do_info},	      {"stop", do_stop},
+	{"ping", do_ping},   {"listener", do_listener}, {"why", do_why},
+	{"dmesg", do_dmesg}, {"info", do_info},		{"stop", do_stop},
 };
 
 static json_t *dispatch(struct svf_connection *connection, const json_t *line)

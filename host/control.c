@@ -93,7 +93,9 @@ static bool send_answer(struct svf_connection *connection)
 	return true;
 }
 
-/* Answers the whole lines that are there, one at a time. Return: false when the connection is gone. */
+/*
+ * Answers the whole lines that are there, one at a time. Return: false when the connection is gone.
+ */
 static bool answer_lines(struct svf_connection *connection)
 {
 	while (!connection->answer) {
@@ -255,7 +257,7 @@ void svf_control_fini(struct svf_host *host)
 {
 	struct svf_connection *connection, *tmp;
 
-	svf_list_for_each_safe(connection, tmp, &host->control.connections, link)
+	svf_list_for_each_safe (connection, tmp, &host->control.connections, link)
 		connection_close(connection);
 	if (host->control.fd < 0)
 		return;

@@ -2,9 +2,9 @@
 /*
  * The control socket (host/protocol.h): connections, lines in, lines out. commands.c answers them.
  *
- * A connection has at most one answer under way: while it is being sent, nothing more is read, so
- * a peer that does not read its answers costs one answer. The number of connections is bounded; beyond it
- * new ones wait in the socket's backlog.
+ * A connection has at most one answer under way: while it is being sent, nothing more is read, so a
+ * peer that does not read its answers costs one answer. The number of connections is bounded;
+ * beyond it new ones wait in the socket's backlog.
  */
 #ifndef SVF_HOST_CONTROL_H
 #define SVF_HOST_CONTROL_H
@@ -24,12 +24,12 @@ struct svf_connection {
 	struct svf_source source;
 	struct svf_host *host;
 	int fd;
-	bool launcher;	  /* the descriptor given at start: its end is ours */
-	bool closing;	  /* to be closed when the answer is sent */
-	int passed_fd;	  /* by SCM_RIGHTS, for the next command; -1: none */
-	char *answer;	  /* being sent, or NULL */
+	bool launcher; /* the descriptor given at start: its end is ours */
+	bool closing;  /* to be closed when the answer is sent */
+	int passed_fd; /* by SCM_RIGHTS, for the next command; -1: none */
+	char *answer;  /* being sent, or NULL */
 	size_t answer_len, answer_sent;
-	size_t used;	  /* of line */
+	size_t used; /* of line */
 	char line[SVF_PROTOCOL_LINE_MAX];
 };
 
@@ -44,7 +44,10 @@ struct svf_control {
 int svf_control_init(struct svf_host *host) SVF_MUST_CHECK;
 void svf_control_fini(struct svf_host *host);
 
-/* commands.c: the answer to one line (without its newline), ended by a newline, malloc'ed; NULL: out of memory. */
+/*
+ * commands.c: the answer to one line (without its newline), ended by a newline, malloc'ed; NULL:
+ * out of memory.
+ */
 char *svf_command_answer(struct svf_connection *connection, const char *line, size_t len);
 
 #endif

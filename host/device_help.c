@@ -35,7 +35,8 @@ int svf_device_help(const char *model)
 		return print_models();
 	ops = svf_model_lookup(model);
 	if (!ops) {
-		fprintf(stderr, "softvfio: there is no model '%s'; -d help lists the models\n", model);
+		fprintf(stderr, "softvfio: there is no model '%s'; -d help lists the models\n",
+			model);
 		return -ENOENT;
 	}
 	printf("%s: %s\nOptions:\n", ops->name, ops->help);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define SVF_DMESG_ENTRIES 512
+#define SVF_DMESG_ENTRIES   512
 #define SVF_DMESG_TEXT_SIZE 256 /* bytes with NUL; the core makes no longer ones */
 
 struct svf_dmesg_entry {

@@ -2,15 +2,17 @@
 /*
  * Ending the processes of a namespace. They are found by their mount namespace, which unlike a
  * process group or a session they cannot leave without a new namespace of their own. One that forks
- * faster than we look is caught by looking again until there is none; a zombie has no namespace and does not count.
+ * faster than we look is caught by looking again until there is none; a zombie has no namespace and
+ * does not count.
  */
 #include "host/end.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <stdbool.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,7 +21,7 @@
 
 /* A process that does not die of SIGKILL hangs in a driver; that is not for us to wait for. */
 #define DEATH_TIMEOUT_MS 2000
-#define ROUNDS 100
+#define ROUNDS		 100
 
 static bool same_namespace(pid_t pid, const struct stat *own)
 {
@@ -55,7 +57,8 @@ static bool end_round(DIR *proc, const struct stat *own)
 	while ((entry = readdir(proc))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || pid == getpid() || pid == getppid())
+		if (!isdigit((unsigned char)entry->d_name[0]) || pid == getpid() ||
+		    pid == getppid())
 			continue;
 		if (!same_namespace(pid, own))
 			continue;
@@ -71,12 +74,41 @@ static bool end_round(DIR *proc, const struct stat *own)
 	return found;
 }
 
+/* In the first user namespace the map is the whole of numbers, 0 to 2^32 - 2, onto itself. */
+static bool first_user_namespace(void)
+{
+	unsigned int inside, outside, count;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	bool first = true;
+
+	if (!map)
+		return true;
+	if (fscanf(map, "%u %u %u", &inside, &outside, &count) == 3)
+		first = count == UINT32_MAX;
+	fclose(map);
+	return first;
+}
+
+/*
+ * Process 1 lives in the system's namespaces. Where it may not be looked at: an ordinary user has
+ * made a namespace only within a user namespace of his own; root is believed to have been started
+ * by the launcher.
+ */
+static bool namespace_is_private(const struct stat *own)
+{
+	struct stat first;
+
+	if (stat("/proc/1/ns/mnt", &first))
+		return geteuid() == 0 || !first_user_namespace();
+	return first.st_dev != own->st_dev || first.st_ino != own->st_ino;
+}
+
 void svf_end_processes(void)
 {
 	struct stat own;
 	DIR *proc;
 
-	if (stat("/proc/self/ns/mnt", &own))
+	if (stat("/proc/self/ns/mnt", &own) || !namespace_is_private(&own))
 		return;
 	proc = opendir("/proc");
 	if (!proc)

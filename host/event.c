@@ -67,7 +67,10 @@ static void signal_by_write(int fd)
 	const uint64_t one = 1;
 	ssize_t n;
 
-	/* A counter that is full has not been looked at since 2^64 signals; one more says nothing new. */
+	/*
+	 * A counter that is full has not been looked at since 2^64 signals; one more says nothing
+	 * new.
+	 */
 	if (poll(&pollfd, 1, 0) != 1 || !(pollfd.revents & POLLOUT))
 		return;
 	n = write(fd, &one, sizeof(one));

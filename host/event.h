@@ -4,9 +4,10 @@
  * its O_NONBLOCK flag included, so that write(2) would block the loop when a client has filled the
  * counter, whatever we looked at before.
  *
- * The kernel's own way to signal an eventfd never blocks, and it can be asked for: a completed asynchronous
- * request signals its aio_resfd. So an event is signalled by a poll request on a descriptor that is always
- * writable, which completes as it is submitted. Where asynchronous I/O is not to be had: poll, then write.
+ * The kernel's own way to signal an eventfd never blocks, and it can be asked for: a completed
+ * asynchronous request signals its aio_resfd. So an event is signalled by a poll request on a
+ * descriptor that is always writable, which completes as it is submitted. Where asynchronous I/O is
+ * not to be had: poll, then write.
  */
 #ifndef SVF_HOST_EVENT_H
 #define SVF_HOST_EVENT_H

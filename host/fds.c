@@ -3,11 +3,11 @@
  * The caller's descriptors: VFIO and iommufd commands name containers, iommufds, groups and
  * eventfds by the caller's descriptor numbers.
  *
- * What a number is can be seen from /proc/TID/fd without touching the file: an eventfd by how it reads back, a
- * file of ours by its device number (asked for without synchronisation, which is answered from
- * what the kernel has, not by us). Only those two are then fetched with pidfd_getfd, and looked at again,
- * since the caller's other threads may have put something else in its place. Anything else is never
- * held: closing a file of somebody's filesystem may wait for whoever serves it.
+ * What a number is can be seen from /proc/TID/fd without touching the file: an eventfd by how it
+ * reads back, a file of ours by its device number (asked for without synchronisation, which the
+ * kernel answers from what it has). Only those two are then fetched with pidfd_getfd, and looked at
+ * again, since the caller's other threads may have put something else in its place. Anything else
+ * is never held: closing a file of somebody's filesystem may wait for whoever serves it.
  *
  * Which of our open files it is, only that file itself can say: the helper calls it, the call
  * arrives in the loop with the file handle (svf_fds_identified), the request is run again. While
@@ -40,7 +40,9 @@ struct svf_fetched {
 
 #define EVENTFD_LINK "anon_inode:[eventfd]"
 
-/* path: a link in some /proc/N/fd. Return: enum look, or -EBADF when there is no such descriptor. */
+/*
+ * path: a link in some /proc/N/fd. Return: enum look, or -EBADF when there is no such descriptor.
+ */
 static int look_at(const struct svf_host *host, const char *path)
 {
 	char target[sizeof(EVENTFD_LINK)];
@@ -82,7 +84,7 @@ static void identify_done(struct svf_job *job)
 
 	if (request) {
 		/* Nobody claimed it: a directory or another file of ours that has no commands. */
-		svf_list_for_each(fetched, &request->fetched, link) {
+		svf_list_for_each (fetched, &request->fetched, link) {
 			if (!fetched->known)
 				fetched->what.kind = SVF_FD_OTHER;
 			fetched->known = true;
@@ -99,7 +101,7 @@ void svf_fds_identified(struct svf_host *host, uint64_t cookie, struct svf_open 
 
 	if (!request || !open->file)
 		return;
-	svf_list_for_each(fetched, &request->fetched, link) {
+	svf_list_for_each (fetched, &request->fetched, link) {
 		if (fetched->known)
 			continue;
 		fetched->known = true;
@@ -123,7 +125,9 @@ static int ask_helper(struct svf_request *request, struct svf_fetched *fetched)
 	return SVF_RESTART;
 }
 
-/* What the fetched fd is, which it owns from here on, also on failure. Return: 0, SVF_RESTART, ... */
+/*
+ * What the fetched fd is, which it owns from here on, also on failure. Return: 0, SVF_RESTART, ...
+ */
 static int recognise(struct svf_request *request, struct svf_fetched *fetched, int fd)
 {
 	struct svf_host *host = request->host;
@@ -133,7 +137,8 @@ static int recognise(struct svf_request *request, struct svf_fetched *fetched, i
 		fetched->what.event = svf_host_event_alloc(host, fd);
 		if (!fetched->what.event) {
 			close(fd);
-			return svf_fail(&request->call, -EMFILE, "the host holds %u eventfds of clients, no more can be had",
+			return svf_fail(&request->call, -EMFILE,
+					"the host holds %u eventfds of clients, no more can be had",
 					host->event_count);
 		}
 		fetched->what.kind = SVF_FD_EVENT;
@@ -152,7 +157,7 @@ static struct svf_fetched *lookup_known(struct svf_request *request, int number)
 {
 	struct svf_fetched *fetched;
 
-	svf_list_for_each(fetched, &request->fetched, link) {
+	svf_list_for_each (fetched, &request->fetched, link) {
 		if (fetched->number == number && fetched->known)
 			return fetched;
 	}
@@ -171,10 +176,13 @@ static int look_up_first_time(struct svf_request *request, int number, struct sv
 		return 0;
 	}
 	if (request->fetched_count >= SVF_MAX_FETCHED)
-		return svf_fail(&request->call, -EMFILE, "one call names more than %d descriptors", SVF_MAX_FETCHED);
+		return svf_fail(&request->call, -EMFILE, "one call names more than %d descriptors",
+				SVF_MAX_FETCHED);
 	fd = svf_process_fetch(request->call.pid, number);
 	if (fd < 0)
-		return fd == -EMFILE ? svf_fail(&request->call, fd, "the host has no descriptor left") : -EBADF;
+		return fd == -EMFILE
+			       ? svf_fail(&request->call, fd, "the host has no descriptor left")
+			       : -EBADF;
 	fetched = calloc(1, sizeof(*fetched));
 	if (!fetched) {
 		svf_helper_close(&request->host->helper, fd);
@@ -206,11 +214,11 @@ void svf_fds_release(struct svf_request *request)
 {
 	struct svf_fetched *fetched, *tmp;
 
-	svf_list_for_each_safe(fetched, tmp, &request->fetched, link) {
+	svf_list_for_each_safe (fetched, tmp, &request->fetched, link) {
 		svf_list_del(&fetched->link);
 		if (fetched->what.kind == SVF_FD_EVENT)
 			svf_host_event_put(fetched->what.event);
-		svf_helper_close(&request->host->helper, fetched->fd);
+		svf_fuse_close(request->host, fetched->fd);
 		free(fetched);
 	}
 	request->fetched_count = 0;

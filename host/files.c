@@ -23,7 +23,7 @@
 #include "host/node.h"
 #include "host/text.h"
 
-#define PAGE 4096u
+#define PAGE	      4096u
 #define WRITTEN_SHOWN 64 /* characters of a written value, in messages */
 
 static void describe_path(const struct svf_request *request, char *path, size_t size)
@@ -61,7 +61,7 @@ static long open_dev_run(struct svf_request *request)
 	const struct svf_tree_node *node = request->node;
 	struct svf_call *call = &request->call;
 
-	if (!node->alive)
+	if (!svf_tree_node_usable(node))
 		return svf_fail(call, -ENODEV, "the device is gone");
 	switch (node->dev.kind) {
 	case SVF_DEVNODE_CONTAINER:
@@ -82,7 +82,8 @@ static bool open_dev_reply(struct svf_request *request, long result)
 	int err = (int)result;
 
 	if (!err) {
-		err = svf_open_alloc(request->host, request->node, request->file, request->call.pid, &open);
+		err = svf_open_alloc(request->host, request->node, request->file, request->call.pid,
+				     &open);
 		if (err)
 			svf_file_close(request->file);
 	}
@@ -140,7 +141,7 @@ static void open_attr(fuse_req_t req, struct svf_tree_node *node, int flags)
 	struct svf_open *open;
 	int err;
 
-	if (!node->alive)
+	if (!svf_tree_node_usable(node))
 		err = -ENODEV;
 	else if (!attr_access(node, flags))
 		err = -EACCES;
@@ -152,7 +153,10 @@ static void open_attr(fuse_req_t req, struct svf_tree_node *node, int flags)
 		reply_open(req, open, flags);
 }
 
-/* A file that waits to be injected; only the helper comes here (fuse.c hides the rest from everybody else). */
+/*
+ * A file that waits to be injected; only the helper comes here (fuse.c hides the rest from
+ * everybody else).
+ */
 static void open_hidden(fuse_req_t req, fuse_ino_t ino, int flags)
 {
 	struct svf_host *host = svf_fuse_host(req);
@@ -243,12 +247,14 @@ static long read_run(struct svf_request *request)
 	const struct svf_tree_node *node = open->node;
 
 	if (open->file)
-		return svf_file_read(open->file, &request->call, request->data, request->len, request->offset);
-	if (!node->alive)
+		return svf_file_read(open->file, &request->call, request->data, request->len,
+				     request->offset);
+	if (!svf_tree_node_usable(node))
 		return svf_fail(&request->call, -ENODEV, "the object of this attribute is gone");
 	if (node->attr.ops->read)
-		return node->attr.ops->read(open->host, node->attr.object, node->attr.arg, &request->call,
-					    request->data, request->len, request->offset);
+		return node->attr.ops->read(open->host, node->attr.object, node->attr.arg,
+					    &request->call, request->data, request->len,
+					    request->offset);
 	return read_text(request);
 }
 
@@ -266,7 +272,8 @@ static void read_describe(const struct svf_request *request, char *buf, size_t s
 	char path[160];
 
 	describe_path(request, path, sizeof(path));
-	snprintf(buf, size, "pread(%s, ..., %zu, 0x%" PRIx64 ")", path, request->len, request->offset);
+	snprintf(buf, size, "pread(%s, ..., %zu, 0x%" PRIx64 ")", path, request->len,
+		 request->offset);
 }
 
 static const struct svf_request_ops read_ops = {
@@ -291,9 +298,11 @@ static struct svf_request *request_of_open(fuse_req_t req, const struct svf_requ
 	return request;
 }
 
-void svf_fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+void svf_fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		   struct fuse_file_info *fi)
 {
-	struct svf_request *request = request_of_open(req, &read_ops, svf_fuse_open_of(fi), size, offset);
+	struct svf_request *request =
+		request_of_open(req, &read_ops, svf_fuse_open_of(fi), size, offset);
 
 	(void)ino;
 	/* Zeroed, so that a reader which fills less than it says tells nothing of ours. */
@@ -310,7 +319,10 @@ void svf_fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, st
 
 /* Writing. */
 
-/* One NUL after the value, which may be up to a page long; the rest of a longer write is not looked at. */
+/*
+ * One NUL after the value, which may be up to a page long; the rest of a longer write is not looked
+ * at.
+ */
 static long write_text(struct svf_request *request)
 {
 	const struct svf_tree_node *node = request->open->node;
@@ -320,7 +332,8 @@ static long write_text(struct svf_request *request)
 
 	memcpy(page, request->in, len);
 	page[len] = '\0';
-	err = node->attr.ops->store(request->host, node->attr.object, node->attr.arg, &request->call, page, len);
+	err = node->attr.ops->store(request->host, node->attr.object, node->attr.arg,
+				    &request->call, page, len);
 	return err ? err : (long)len;
 }
 
@@ -330,15 +343,14 @@ static long write_run(struct svf_request *request)
 	const struct svf_tree_node *node = open->node;
 
 	if (open->file)
-		return svf_file_write(open->file, &request->call, request->in, request->len, request->offset);
-	/* What waits for users to leave is carried on although its own name has gone meanwhile. */
-	if (!node->alive && !request->again)
+		return svf_file_write(open->file, &request->call, request->in, request->len,
+				      request->offset);
+	if (!svf_tree_node_usable(node))
 		return svf_fail(&request->call, -ENODEV, "the object of this attribute is gone");
-	if (!node->alive)
-		return (long)request->len;
 	if (node->attr.ops->write)
-		return node->attr.ops->write(open->host, node->attr.object, node->attr.arg, &request->call,
-					     request->in, request->len, request->offset);
+		return node->attr.ops->write(open->host, node->attr.object, node->attr.arg,
+					     &request->call, request->in, request->len,
+					     request->offset);
 	return write_text(request);
 }
 
@@ -358,7 +370,8 @@ static void write_describe(const struct svf_request *request, char *buf, size_t 
 
 	describe_path(request, path, sizeof(path));
 	if (request->open->file || request->open->node->attr.ops->write) {
-		snprintf(buf, size, "pwrite(%s, ..., %zu, 0x%" PRIx64 ")", path, request->len, request->offset);
+		snprintf(buf, size, "pwrite(%s, ..., %zu, 0x%" PRIx64 ")", path, request->len,
+			 request->offset);
 		return;
 	}
 	memcpy(text, request->in, n);
@@ -378,7 +391,8 @@ static const struct svf_request_ops write_ops = {
 void svf_fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
-	struct svf_request *request = request_of_open(req, &write_ops, svf_fuse_open_of(fi), size, offset);
+	struct svf_request *request =
+		request_of_open(req, &write_ops, svf_fuse_open_of(fi), size, offset);
 
 	(void)ino;
 	if (!request) {

@@ -3,8 +3,8 @@
  * The session with the kernel, and names: lookup, attributes, links, directories. See fuse.h.
  *
  * Permissions are checked by the kernel (the mount has default_permissions) against the modes and
- * owners that we give out. Names cannot be made or removed by clients: as in sysfs, EPERM (and EACCES
- * for an open that would create).
+ * owners that we give out. Names cannot be made or removed by clients: as in sysfs, EPERM (and
+ * EACCES for an open that would create).
  */
 #include "host/fuse.h"
 
@@ -24,6 +24,8 @@
 #include "host/inject.h"
 #include "host/node.h"
 
+#define MAX_BACKGROUND UINT16_MAX
+#define NOFLUSH_MINOR 35 /* of the FUSE protocol, version 7: FOPEN_NOFLUSH */
 #define ATTR_SIZE 4096 /* what sysfs says of every text attribute, bytes */
 
 static struct svf_tree *tree_of(fuse_req_t req)
@@ -37,7 +39,7 @@ static off_t node_size(const struct svf_tree_node *node)
 
 	if (node->kind != SVF_NODE_ATTR)
 		return 0;
-	if (attr->size_of && node->alive)
+	if (attr->size_of && svf_tree_node_usable(node))
 		return (off_t)attr->size_of(node->attr.object, node->attr.arg);
 	return attr->size ? (off_t)attr->size : ATTR_SIZE;
 }
@@ -49,7 +51,8 @@ static mode_t node_type(const struct svf_tree_node *node)
 	return node->kind == SVF_NODE_LINK ? S_IFLNK : S_IFREG;
 }
 
-static void node_stat(const struct svf_host *host, const struct svf_tree_node *node, struct stat *st)
+static void node_stat(const struct svf_host *host, const struct svf_tree_node *node,
+		      struct stat *st)
 {
 	*st = (struct stat){
 		.st_ino = node->ino,
@@ -158,7 +161,10 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	fuse_reply_attr(req, &st, 0);
 }
 
-/* Owner and mode can be changed, as tools that hand devices to users do; size and times cannot, silently. */
+/*
+ * Owner and mode can be changed, as tools that hand devices to users do; size and times cannot,
+ * silently.
+ */
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		       struct fuse_file_info *fi)
 {
@@ -185,7 +191,8 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 /*
  * Directories are read by position: 1 and 2 follow "." and "..", and n + 2 follows the child with
- * number n. Children are in order of their numbers, so reading goes on in the right place whatever has come and gone.
+ * number n. Children are in order of their numbers, so reading goes on in the right place whatever
+ * has come and gone.
  */
 struct listing {
 	fuse_req_t req;
@@ -193,7 +200,8 @@ struct listing {
 	size_t size, used;
 };
 
-static bool list_name(struct listing *listing, const char *name, uint64_t ino, mode_t type, off_t position)
+static bool list_name(struct listing *listing, const char *name, uint64_t ino, mode_t type,
+		      off_t position)
 {
 	struct stat st = {.st_ino = ino, .st_mode = type};
 	size_t need = fuse_add_direntry(listing->req, listing->buf + listing->used,
@@ -214,7 +222,7 @@ static void list_dir(struct listing *listing, struct svf_tree_node *dir, off_t a
 		return;
 	if (after < 2 && !list_name(listing, "..", parent, S_IFDIR, 2))
 		return;
-	svf_list_for_each(node, &dir->children, sibling) {
+	svf_list_for_each (node, &dir->children, sibling) {
 		off_t position = (off_t)node->ino + 2;
 
 		if (position > after &&
@@ -223,10 +231,12 @@ static void list_dir(struct listing *listing, struct svf_tree_node *dir, off_t a
 	}
 }
 
-static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t after, struct fuse_file_info *fi)
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t after,
+		       struct fuse_file_info *fi)
 {
 	struct svf_tree_node *dir = svf_tree_by_ino(tree_of(req), ino);
-	struct listing listing = {.req = req, .size = size < SVF_FUSE_WRITE_MAX ? size : SVF_FUSE_WRITE_MAX};
+	struct listing listing = {.req = req,
+				  .size = size < SVF_FUSE_WRITE_MAX ? size : SVF_FUSE_WRITE_MAX};
 
 	(void)fi;
 	if (!dir || dir->kind != SVF_NODE_DIR) {
@@ -297,9 +307,16 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
 	struct svf_host *host = userdata;
 
-	conn->want &= ~(unsigned int)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
-				      FUSE_CAP_READDIRPLUS);
+	conn->want &= ~(unsigned int)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				      FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
 	conn->max_write = SVF_FUSE_WRITE_MAX;
+	/*
+	 * Releases count as background work. Of more than this many the kernel would keep some
+	 * back, and an open that comes later would overtake the release that makes it possible.
+	 */
+	conn->max_background = MAX_BACKGROUND;
+	conn->congestion_threshold = MAX_BACKGROUND;
+	host->fuse.close_waits = conn->proto_major == 7 && conn->proto_minor < NOFLUSH_MINOR;
 	svf_host_ready(host);
 }
 
@@ -342,6 +359,16 @@ static void session_ready(struct svf_source *source, uint32_t events)
 		host->loop.quit = true;
 	if (fuse_session_exited(host->fuse.session))
 		host->loop.quit = true;
+}
+
+void svf_fuse_close(struct svf_host *host, int fd)
+{
+	if (fd < 0)
+		return;
+	if (host->fuse.close_waits)
+		svf_helper_close(&host->helper, fd);
+	else
+		close(fd);
 }
 
 void svf_fuse_process(struct svf_host *host, char *bytes, size_t len)
@@ -396,7 +423,8 @@ int svf_fuse_init(struct svf_host *host)
 		return -EINVAL;
 	if (fcntl(host->options.fuse_fd, F_SETFL, O_NONBLOCK))
 		return -errno;
-	return svf_loop_add(&host->loop, &host->fuse.source, host->options.fuse_fd, EPOLLIN, session_ready);
+	return svf_loop_add(&host->loop, &host->fuse.source, host->options.fuse_fd, EPOLLIN,
+			    session_ready);
 }
 
 void svf_fuse_fini(struct svf_host *host)

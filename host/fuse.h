@@ -28,6 +28,7 @@ struct svf_fuse {
 	struct svf_source source;
 	void *buffer; /* of the request being received; libfuse's, kept from one to the next */
 	dev_t dev;    /* of the filesystem, as stat shows it */
+	bool close_waits; /* close of one of our files asks us, see svf_fuse_close() */
 	struct timespec started;
 	uid_t own_uid; /* of the hidden files (inject.h) */
 	gid_t own_gid;
@@ -41,7 +42,16 @@ void svf_fuse_watch_interrupt(struct svf_request *request);
 /* A request as the kernel gave it, that did not come through the session's own descriptor event. */
 void svf_fuse_process(struct svf_host *host, char *bytes, size_t len);
 
-/* The longest request: the kernel wants room for its header and as much as can be written at once. */
+/*
+ * Closes a descriptor of one of our files, or none (-1). At once, where the kernel knows files
+ * whose close asks nothing and whose release nobody waits for (5.16, by the protocol's version), so
+ * that it is closed before the client is answered; otherwise in the helper.
+ */
+void svf_fuse_close(struct svf_host *host, int fd);
+
+/*
+ * The longest request: the kernel wants room for its header and as much as can be written at once.
+ */
 #define SVF_FUSE_WRITE_MAX   (128u << 10)
 #define SVF_FUSE_REQUEST_MAX (SVF_FUSE_WRITE_MAX + (8u << 10))
 

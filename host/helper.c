@@ -15,7 +15,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/host.h"
@@ -28,7 +27,6 @@ static int do_inject(const struct svf_helper *helper, const struct svf_job *job)
 {
 	struct seccomp_notif_addfd addfd = {
 		.id = job->notification,
-		.flags = SECCOMP_ADDFD_FLAG_SEND,
 		.newfd_flags = (uint32_t)job->flags,
 	};
 	int fd = job->fd, ret;
@@ -78,8 +76,9 @@ static void *helper_main(void *arg)
 	struct svf_helper *helper = arg;
 	struct svf_job *job;
 
-	helper->tid = (pid_t)syscall(SYS_gettid);
 	pthread_mutex_lock(&helper->lock);
+	helper->tid = gettid();
+	pthread_cond_signal(&helper->work);
 	for (;;) {
 		while (!helper->stop && svf_list_empty(&helper->queue))
 			pthread_cond_wait(&helper->work, &helper->lock);
@@ -137,6 +136,11 @@ static int start_thread(struct svf_helper *helper)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	helper->running = !err;
+	/* The filesystem goes by its number from the first request on. */
+	pthread_mutex_lock(&helper->lock);
+	while (helper->running && !helper->tid)
+		pthread_cond_wait(&helper->work, &helper->lock);
+	pthread_mutex_unlock(&helper->lock);
 	return -err;
 }
 
@@ -164,7 +168,7 @@ static void drop_jobs(struct svf_list *jobs)
 {
 	struct svf_job *job, *tmp;
 
-	svf_list_for_each_safe(job, tmp, jobs, link) {
+	svf_list_for_each_safe (job, tmp, jobs, link) {
 		svf_list_del(&job->link);
 		if (job->done)
 			job->done(job);

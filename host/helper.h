@@ -6,9 +6,9 @@
  *
  *	identify  which open file is this descriptor? Calls SVF_HOST_IDENTIFY on it, which comes back
  *		  into the loop with the file handle while the call is under way.
- *	inject	  opens a file of ours (or takes a descriptor that is there already) and gives it to a client
- *		  that waits at a seccomp listener.
- *	close	  closes a descriptor of a file that may be ours or anybody's; nobody waits for it.
+ *	inject	  opens a file of ours (or takes a descriptor that is there already) and puts it into
+ *		  the table of a client that waits at a seccomp listener and goes on waiting.
+ *	close	  closes a descriptor of a file of which we know nothing; nobody waits for it.
  *
  * Jobs are done in the order given. What limits their number are the requests they belong to.
  */
@@ -35,12 +35,12 @@ struct svf_job {
 	void *owner;
 	int result; /* >= 0 or negative errno */
 
-	int fd;			/* identify: whom to ask; close; inject: what, or -1: open path */
-	uint64_t cookie;	/* identify: argument of the call */
-	char path[80];		/* inject: below the root of our filesystem */
-	int flags;		/* inject: of the new descriptor, O_CLOEXEC or 0 */
-	int listener_fd;	/* inject */
-	uint64_t notification;	/* inject */
+	int fd;		       /* identify: whom to ask; close; inject: what, or -1: open path */
+	uint64_t cookie;       /* identify: argument of the call */
+	char path[80];	       /* inject: below the root of our filesystem */
+	int flags;	       /* inject: of the new descriptor, O_CLOEXEC or 0 */
+	int listener_fd;       /* inject */
+	uint64_t notification; /* inject */
 };
 
 struct svf_helper {

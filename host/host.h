@@ -4,8 +4,8 @@
  * has a header of its own that says what it does; this one says only what there is.
  *
  * Three threads. Everything here belongs to the loop's thread, except the queues of the other two.
- * The helper (helper.h) is the only one that opens, calls or closes files of our own filesystem,
- * because the kernel answers such a call by asking the loop. The watch (watch.h) sleeps unless a
+ * The helper (helper.h) is the only one that opens or calls files of our own filesystem, because
+ * the kernel answers such a call by asking the loop. The watch (watch.h) sleeps unless a
  * client has made the loop wait for itself all the same.
  */
 #ifndef SVF_HOST_HOST_H
@@ -64,7 +64,9 @@ struct svf_host {
 	bool woken;	   /* the core said so; blocked calls run again after this event */
 };
 
-/* Makes the names what the machine says, if that has changed. Called before a client is answered. */
+/*
+ * Makes the names what the machine says, if that has changed. Called before a client is answered.
+ */
 void svf_host_settle(struct svf_host *host);
 /* The kernel has begun to talk to the filesystem: tells the launcher. */
 void svf_host_ready(struct svf_host *host);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "host/fds.h"
 #include "host/host.h"
 #include "host/ram.h"
 
@@ -39,14 +40,17 @@ static void inject_done(struct svf_job *job)
 		close(job->fd);
 	if (job->result < 0) {
 		if (job->result == -EMFILE)
-			svf_fail(&request->call, -EMFILE, "the caller's descriptor table is full; raise RLIMIT_NOFILE");
+			svf_fail(&request->call, -EMFILE,
+				 "the caller's descriptor table is full; raise RLIMIT_NOFILE");
 		else
-			svf_fail(&request->call, job->result, "the new descriptor could not be handed to the caller");
+			svf_fail(&request->call, job->result,
+				 "the new descriptor could not be handed to the caller");
 		/* -ENOENT: nobody waits any more. */
 		if (job->result != -ENOENT)
 			svf_why_record(&request->host->why, request, -job->result);
-		svf_listener_answer(request->listener, request->notification, job->result, false);
 	}
+	svf_fds_release(request);
+	svf_listener_answer(request->listener, request->notification, job->result, false);
 	svf_request_end(request);
 	free(inject);
 }
@@ -75,7 +79,8 @@ int svf_inject(struct svf_request *request)
 	inject->job.flags = O_CLOEXEC;
 	inject->job.listener_fd = request->listener->fd;
 	inject->job.notification = request->notification;
-	snprintf(inject->job.path, sizeof(inject->job.path), SVF_INJECT_DIR "/%" PRIu64, inject->id);
+	snprintf(inject->job.path, sizeof(inject->job.path), SVF_INJECT_DIR "/%" PRIu64,
+		 inject->id);
 	svf_helper_submit(&host->helper, &inject->job);
 	return 0;
 err:
@@ -91,7 +96,7 @@ struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id)
 	struct inject *inject;
 	struct svf_file *file;
 
-	svf_list_for_each(inject, &injects->waiting, link) {
+	svf_list_for_each (inject, &injects->waiting, link) {
 		if (inject->id != id)
 			continue;
 		file = inject->file;

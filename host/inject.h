@@ -5,8 +5,11 @@
  * For a file of the core the helper opens a file in a directory of our filesystem that is there for
  * nobody but the helper (fuse.c goes by the number of the calling thread) and not below any place
  * where clients see the filesystem. That open takes the waiting file; SECCOMP_IOCTL_NOTIF_ADDFD
- * gives it away and answers the client in one step. If the client is gone, or has no room in its
- * table, closing the helper's descriptor ends the file the way every file ends.
+ * puts it into the client's table. If the client is gone, or has no room there, closing the
+ * helper's descriptor ends the file the way every file ends.
+ *
+ * The client is answered only after that, when nothing of ours holds the new file or the one it was
+ * asked of: what the client closes next must be closed, and not a moment later.
  */
 #ifndef SVF_HOST_INJECT_H
 #define SVF_HOST_INJECT_H
@@ -21,7 +24,10 @@ struct svf_file;
 struct svf_host;
 struct svf_request;
 
-/* The directory, below the root. What /proc/PID/fd shows of the new descriptor begins like the kernel's. */
+/*
+ * The directory, below the root. What /proc/PID/fd shows of the new descriptor begins like the
+ * kernel's.
+ */
 #define SVF_INJECT_DIR "anon_inode:[vfio-device]"
 
 struct svf_injects {
@@ -31,8 +37,8 @@ struct svf_injects {
 
 void svf_injects_init(struct svf_injects *injects);
 /*
- * Gives request->call.ret_file or request->ret_ram to the client that waits. Return: 0, and the request is kept until
- * it is done; -ENOMEM, -EMFILE with the file closed.
+ * Gives request->call.ret_file or request->ret_ram to the client that waits. Return: 0, and the
+ * request is kept until it is done; -ENOMEM, -EMFILE with the file closed.
  */
 int svf_inject(struct svf_request *request);
 /*

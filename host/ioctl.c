@@ -56,16 +56,33 @@ static void append_string(const struct svf_request *request, char *buf, size_t s
 	snprintf(buf + used, size - used, ", \"%s\")", text);
 }
 
+/* What the client called is mmap; the preload has made a command of it. */
+static void describe_mmap(const struct svf_request *request, const char *name, char *buf,
+			  size_t size)
+{
+	struct svf_preload_ram arg = {0};
+
+	svf_user_peek(request, &arg, request->arg, sizeof(arg));
+	snprintf(buf, size, "mmap(%s, %" PRIu64 ", 0x%x, MAP_SHARED, 0x%" PRIx64 ")", name,
+		 arg.length, arg.prot, arg.offset);
+}
+
 void svf_ioctl_describe(const struct svf_request *request, char *buf, size_t size)
 {
 	const struct svf_file *file = request->open ? request->open->file : request->file;
-	const struct svf_command *row = file ? svf_command_lookup(file->kind, request->command) : NULL;
-	struct svf_open *open = request->open ? request->open : svf_open_lookup(request->host, file);
+	const struct svf_command *row =
+		file ? svf_command_lookup(file->kind, request->command) : NULL;
+	struct svf_open *open =
+		request->open ? request->open : svf_open_lookup(request->host, file);
 	char name[160] = "?";
 	size_t used;
 
 	if (open)
 		svf_open_describe(open, name, sizeof(name));
+	if (request->command == SVF_PRELOAD_GET_RAM) {
+		describe_mmap(request, name, buf, size);
+		return;
+	}
 	if (row)
 		snprintf(buf, size, "ioctl(%s, %s", name, row->name);
 	else
@@ -88,8 +105,8 @@ static const struct svf_request_ops ioctl_ops = {
 };
 
 /* Commands that are softvfio's, not the kernel's. Return: whether it was one and is answered. */
-static bool own_command(fuse_req_t req, struct svf_host *host, struct svf_open *open, unsigned int cmd,
-			uint64_t arg)
+static bool own_command(fuse_req_t req, struct svf_host *host, struct svf_open *open,
+			unsigned int cmd, uint64_t arg)
 {
 	if (cmd == SVF_NOOP && open->file &&
 	    (open->file->kind == SVF_FILE_IOMMUFD || open->file->kind == SVF_FILE_DEVICE)) {
@@ -104,8 +121,9 @@ static bool own_command(fuse_req_t req, struct svf_host *host, struct svf_open *
 	return false;
 }
 
-void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg, struct fuse_file_info *fi,
-		    unsigned int flags, const void *in_buf, size_t in_size, size_t out_size)
+void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+		    struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
+		    size_t in_size, size_t out_size)
 {
 	struct svf_host *host = svf_fuse_host(req);
 	struct svf_open *open = svf_fuse_open_of(fi);
@@ -115,10 +133,11 @@ void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	(void)in_buf;
 	(void)in_size;
 	(void)out_size;
-	if (own_command(req, host, open, cmd, (uintptr_t)arg))
+	/* A directory has no struct svf_open. */
+	if (open && own_command(req, host, open, cmd, (uintptr_t)arg))
 		return;
-	/* Attributes have no commands, and 32-bit callers (other layouts) are not served. */
-	if (!open->file || flags & FUSE_IOCTL_COMPAT) {
+	/* Attributes have no commands either, and 32-bit callers (other layouts) are not served. */
+	if (!open || !open->file || flags & FUSE_IOCTL_COMPAT) {
 		fuse_reply_err(req, ENOTTY);
 		return;
 	}

@@ -32,7 +32,10 @@ int svf_loop_add(struct svf_loop *loop, struct svf_source *source, int fd, uint3
 		 void (*ready)(struct svf_source *source, uint32_t events)) SVF_MUST_CHECK;
 /* Other events for a source that is in the loop. */
 void svf_loop_modify(struct svf_loop *loop, struct svf_source *source, uint32_t events);
-/* Stops watching; to be called before the descriptor is closed. A source that is not in does no harm. */
+/*
+ * Stops watching; to be called before the descriptor is closed. A source that is not in does no
+ * harm.
+ */
 void svf_loop_remove(struct svf_loop *loop, struct svf_source *source);
 
 /* Until quit. after(arg) is called after each event. Return: 0, or why epoll failed. */

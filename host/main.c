@@ -6,8 +6,8 @@
  * filesystem. The kernel's first request is answered by the loop; that moment the launcher is told.
  *
  * End, in this order: the filesystem is given up, which releases every process that waits for an
- * answer of ours; the processes of the namespace are killed; then everything is taken apart, so that what is
- * not accounted for shows in the sanitizers' reports.
+ * answer of ours; the processes of the namespace are killed; then everything is taken apart, so
+ * that what is not accounted for shows in the sanitizers' reports.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -27,7 +27,6 @@
 #include "host/end.h"
 #include "host/host.h"
 #include "host/open.h"
-#include "host/sysfs.h"
 #include "host/topology.h"
 #include "host/tree.h"
 
@@ -35,7 +34,10 @@
 
 /* Clients' memory and descriptors, of whatever user; their end. */
 static const unsigned int kept_capabilities[] = {
-	CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL,
+	CAP_SYS_PTRACE,
+	CAP_DAC_OVERRIDE,
+	CAP_DAC_READ_SEARCH,
+	CAP_KILL,
 };
 
 static int drop_rights(void)
@@ -62,7 +64,8 @@ static int drop_rights(void)
 }
 
 /* The error of a topology function, in the words of the user's file or command line. */
-static int say_topology_error(const struct svf_topology *topology, const struct svf_topology_error *error, int err)
+static int say_topology_error(const struct svf_topology *topology,
+			      const struct svf_topology_error *error, int err)
 {
 	char text[SVF_REASON_SIZE + 256];
 
@@ -104,29 +107,6 @@ static int build_machine(struct svf_host *host)
 	return err;
 }
 
-void svf_host_settle(struct svf_host *host)
-{
-	if (!host->tree_changed)
-		return;
-	svf_tree_begin(host->tree);
-	svf_sysfs_state(host->tree, host->machine);
-	/* Without memory the names stay as they were until the next call. */
-	if (!svf_tree_end(host->tree))
-		host->tree_changed = false;
-}
-
-void svf_host_ready(struct svf_host *host)
-{
-	ssize_t n;
-
-	if (host->options.ready_fd < 0)
-		return;
-	n = write(host->options.ready_fd, "R", 1);
-	(void)n; /* the launcher may be gone, which we learn elsewhere */
-	close(host->options.ready_fd);
-	host->options.ready_fd = -1;
-}
-
 /* After each event. */
 static void after_event(void *arg)
 {
@@ -160,7 +140,8 @@ static int watch_signals(struct svf_host *host)
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : svf_loop_add(&host->loop, &host->signals, fd, EPOLLIN, signal_ready);
+	return fd < 0 ? -errno
+		      : svf_loop_add(&host->loop, &host->signals, fd, EPOLLIN, signal_ready);
 }
 
 /* Nothing here fails; before it, host is all zeroes. */
@@ -233,7 +214,7 @@ static void host_end(struct svf_host *host)
 		svf_helper_fini(&host->helper);
 	svf_watch_fini(&host->watch);
 	svf_seccomp_fini(&host->seccomp);
-	svf_list_for_each_safe(open, tmp, &host->opens, link)
+	svf_list_for_each_safe (open, tmp, &host->opens, link)
 		svf_open_put(open);
 	svf_machine_destroy(host->machine);
 	svf_tree_destroy(host->tree);

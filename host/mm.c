@@ -3,10 +3,10 @@
  * Clients' address spaces.
  *
  * An open /proc/PID/mem stands for the address space the process had at that moment: after an exec,
- * or when the process is gone and its number in use again, it reads as empty. So DMA can never reach
- * memory that was not the mapping's, where a call by process number could. It also ignores
- * the protection of pages, as DMA to pages pinned earlier does; what may be mapped is checked
- * once, when it is mapped, by mm_check.
+ * or when the process is gone and its number in use again, it reads as empty. So DMA can never
+ * reach memory that was not the mapping's, where a call by process number could. It also ignores
+ * the protection of pages, as DMA to pages pinned earlier does; what may be mapped is checked once,
+ * when it is mapped, by mm_check.
  *
  * One svf_mm per address space: it carries what is charged to the limit of locked memory.
  */
@@ -27,7 +27,10 @@
 
 #define PAGE_SHIFT 12
 
-/* Reading address 0 fails, and reading it from an address space that is gone is the end of the file. */
+/*
+ * Reading address 0 fails, and reading it from an address space that is gone is the end of the
+ * file.
+ */
 static bool alive(const struct svf_mm *mm)
 {
 	char byte;
@@ -69,7 +72,7 @@ static struct svf_mm *mm_lookup(struct svf_host *host, pid_t pid)
 {
 	struct svf_mm *mm;
 
-	svf_list_for_each(mm, &host->mms, link) {
+	svf_list_for_each (mm, &host->mms, link) {
 		if (mm->pid == pid && alive(mm))
 			return mm;
 	}
@@ -112,13 +115,15 @@ void svf_host_mm_put(struct svf_mm *mm)
 /*
  * Whether the next mapping goes on with the BAR memory of the range so far.
  */
-static bool continues_ram(const struct svf_vma *vma, const struct svf_host_ram *ram, uint64_t offset)
+static bool continues_ram(const struct svf_vma *vma, const struct svf_host_ram *ram,
+			  uint64_t offset)
 {
 	return (vma->flags & SVF_VMA_SHARED) && vma->dev == ram->dev && vma->inode == ram->ino &&
 	       vma->offset == offset;
 }
 
-int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret)
+int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
+		      struct svf_mm_range *ret)
 {
 	unsigned int need = write ? SVF_VMA_WRITE : SVF_VMA_READ;
 	struct svf_host_ram *ram = NULL;
@@ -140,7 +145,8 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 			break;
 		at = vma.last + 1;
 	}
-	*ret = (struct svf_mm_range){.ram = ram ? &ram->ram : NULL, .ram_offset = ram ? ram_first : 0};
+	*ret = (struct svf_mm_range){.ram = ram ? &ram->ram : NULL,
+				     .ram_offset = ram ? ram_first : 0};
 	return 0;
 }
 
@@ -203,7 +209,8 @@ bool svf_mm_has_preload(struct svf_host *host, pid_t tid)
 		return false;
 	/* last + 1 of nothing is address 0. */
 	while (!found && !svf_procmap_next(fd, vma.last + 1, true, &vma))
-		found = vma.dev == host->options.preload_dev && vma.inode == host->options.preload_ino;
+		found = vma.dev == host->options.preload_dev &&
+			vma.inode == host->options.preload_ino;
 	close(fd);
 	return found;
 }

@@ -16,16 +16,17 @@ struct svf_mm {
 	struct svf_list link; /* host->mms */
 	struct svf_host *host;
 	unsigned int refs;
-	pid_t pid;	      /* of the process, when it was made */
-	int mem_fd;	      /* /proc/PID/mem */
-	int maps_fd;	      /* /proc/PID/maps */
+	pid_t pid;	       /* of the process, when it was made */
+	int mem_fd;	       /* /proc/PID/mem */
+	int maps_fd;	       /* /proc/PID/maps */
 	uint64_t locked_pages; /* charged by mm_account */
 };
 
 struct svf_mm *svf_host_mm_get(struct svf_call *call);
 struct svf_mm *svf_host_mm_ref(struct svf_mm *mm);
 void svf_host_mm_put(struct svf_mm *mm);
-int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret);
+int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
+		      struct svf_mm_range *ret);
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
 int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
 int svf_host_mm_account(struct svf_mm *mm, int64_t pages);

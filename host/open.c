@@ -12,8 +12,8 @@
 #include "host/host.h"
 #include "host/node.h"
 
-int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file, pid_t pid,
-		   struct svf_open **ret)
+int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file,
+		   pid_t pid, struct svf_open **ret)
 {
 	struct svf_open *open;
 
@@ -57,7 +57,7 @@ struct svf_open *svf_open_lookup(struct svf_host *host, const struct svf_file *f
 {
 	struct svf_open *open;
 
-	svf_list_for_each(open, &host->opens, link) {
+	svf_list_for_each (open, &host->opens, link) {
 		if (file && open->file == file)
 			return open;
 	}

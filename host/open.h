@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * An open file of ours: one per open file description, made by FUSE's open and ended by its
- * release, which the kernel sends when the last descriptor of it is closed anywhere. Its address
- * is the file handle the kernel gives back with each request. Requests that are held up hold it too.
+ * release, which the kernel sends when the last descriptor of it is closed anywhere. Its address is
+ * the file handle the kernel gives back with each request. Requests that are held up hold it too.
  */
 #ifndef SVF_HOST_OPEN_H
 #define SVF_HOST_OPEN_H
@@ -28,8 +28,8 @@ struct svf_open {
 };
 
 /* -ENFILE, -ENOMEM. Takes file over and a reference to node on success. */
-int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file, pid_t pid,
-		   struct svf_open **ret);
+int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file,
+		   pid_t pid, struct svf_open **ret);
 void svf_open_get(struct svf_open *open);
 void svf_open_put(struct svf_open *open);
 /* Whose file this is; NULL. */

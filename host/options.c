@@ -15,7 +15,17 @@
 #include "host/procmap.h"
 #include "host/protocol.h"
 
-enum { OPT_FUSE = 256, OPT_ROOT, OPT_READY, OPT_CONTROL, OPT_STAY, OPT_NAME, OPT_UID, OPT_PRELOAD, OPT_PARAM };
+enum {
+	OPT_FUSE = 256,
+	OPT_ROOT,
+	OPT_READY,
+	OPT_CONTROL,
+	OPT_STAY,
+	OPT_NAME,
+	OPT_UID,
+	OPT_PRELOAD,
+	OPT_PARAM
+};
 
 static const struct option long_options[] = {
 	{"fuse-fd", required_argument, NULL, OPT_FUSE},
@@ -143,7 +153,9 @@ static int parse_one(struct svf_options *options, int opt, const char *value)
 static int check(const struct svf_options *options)
 {
 	if (options->fuse_fd < 0 || options->root_fd < 0 || options->ready_fd < 0 || !options->name)
-		return complain("--fuse-fd, --root-fd, --ready-fd and --name are needed; softvfio(1) starts it", NULL);
+		return complain("--fuse-fd, --root-fd, --ready-fd and --name are needed; "
+				"softvfio(1) starts it",
+				NULL);
 	if (!*options->name || strlen(options->name) > SVF_PROTOCOL_NAME_MAX)
 		return complain("the name is empty or too long", options->name);
 	return 0;
@@ -153,7 +165,8 @@ int svf_options_init(struct svf_options *options, int argc, char **argv)
 {
 	int opt, err;
 
-	*options = (struct svf_options){.fuse_fd = -1, .root_fd = -1, .ready_fd = -1, .control_fd = -1};
+	*options = (struct svf_options){
+		.fuse_fd = -1, .root_fd = -1, .ready_fd = -1, .control_fd = -1};
 	options->devices = calloc((size_t)argc + 1, sizeof(char *));
 	options->params = calloc((size_t)argc + 1, sizeof(char *));
 	if (!options->devices || !options->params) {

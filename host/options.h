@@ -16,7 +16,10 @@ struct svf_options {
 	gid_t gid;
 	dev_t preload_dev; /* of the preload object, both 0: none given */
 	ino_t preload_ino;
-	/* The machine: the arguments of -d and --param in order, borrowed from argv, and the file of -c or NULL. */
+	/*
+	 * The machine: the arguments of -d and --param in order, borrowed from argv, and the file
+	 * of -c or NULL.
+	 */
 	const char **devices, **params;
 	unsigned int device_count, param_count;
 	const char *topology_file;

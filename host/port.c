@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The core's port (core/port.h), as this host has it: a table, and what is too small for a file of its own. */
+/*
+ * The core's port (core/port.h), as this host has it: a table, and what is too small for a file of
+ * its own.
+ */
 #include <assert.h>
 #include <sys/random.h>
 
 #include "core/machine.h"
+#include "host/event_watch.h"
 #include "host/fds.h"
 #include "host/host.h"
 #include "host/mm.h"
@@ -55,8 +59,11 @@ const struct svf_port_ops svf_host_port = {
 	.event_get = svf_host_event_get,
 	.event_put = svf_host_event_put,
 	.event_signal = svf_host_event_signal,
+	.event_watch = svf_host_event_watch,
+	.event_unwatch = svf_host_event_unwatch,
 	.ram_alloc = svf_host_ram_alloc,
 	.ram_free = svf_host_ram_free,
+	.ram_clear = svf_host_ram_clear,
 	.log = port_log,
 	.wake = port_wake,
 	.tree_changed = port_tree_changed,

@@ -32,8 +32,8 @@ void svf_process_comm(struct svf_comm_cache *cache, pid_t tid, char comm[SVF_COM
 int svf_process_of(pid_t tid, pid_t *ret) SVF_MUST_CHECK;
 
 /*
- * A descriptor of ours for descriptor number of the thread. Return: it, -EBADF when there is none, -EMFILE,
- * -EPERM.
+ * A descriptor of ours for descriptor number of the thread. Return: it, -EBADF when there is none,
+ * -EMFILE, -EPERM.
  */
 int svf_process_fetch(pid_t tid, int number) SVF_MUST_CHECK;
 

@@ -29,7 +29,8 @@ struct procmap_query_arg {
 	uint64_t inode;
 	uint32_t dev_major;
 	uint32_t dev_minor;
-	uint32_t vma_name_size; /* this and all below: names and build ids, which we do not ask for */
+	uint32_t
+		vma_name_size; /* this and all below: names and build ids, which we do not ask for */
 	uint32_t build_id_size;
 	uint64_t vma_name_addr;
 	uint64_t build_id_addr;
@@ -37,13 +38,17 @@ struct procmap_query_arg {
 
 #define QUERY _IOWR('f', 17, struct procmap_query_arg)
 
-/* query_flags; the first four are also what vma_flags answers, and our SVF_VMA_* have their values. */
+/*
+ * query_flags; the first four are also what vma_flags answers, and our SVF_VMA_* have their values.
+ */
 #define QUERY_EXECUTABLE       0x04u
 #define QUERY_COVERING_OR_NEXT 0x10u
 #define QUERY_FILE_BACKED      0x20u
 #define QUERY_ANSWER_MASK      0x0fu
 
-/* A line of the text: addresses, permissions, offset, device, inode take less than 80 characters. */
+/*
+ * A line of the text: addresses, permissions, offset, device, inode take less than 80 characters.
+ */
 #define LINE_MAX_USED 100
 
 int svf_procmap_open(pid_t pid)
@@ -85,8 +90,8 @@ static bool parse_line(const char *line, struct svf_vma *ret)
 	uint64_t end;
 	char perm[5];
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &ret->first, &end,
-		   perm, &ret->offset, &dev_major, &dev_minor, &ret->inode) != 7)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &ret->first,
+		   &end, perm, &ret->offset, &dev_major, &dev_minor, &ret->inode) != 7)
 		return false;
 	ret->last = end - 1;
 	ret->dev = makedev(dev_major, dev_minor);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What is mapped in another process, from /proc/PID/maps: by the PROCMAP_QUERY ioctl where the
- * kernel has it (6.11), which costs a microsecond however many mappings there are, otherwise by reading the
- * text from its beginning.
+ * kernel has it (6.11), which costs a microsecond however many mappings there are, otherwise by
+ * reading the text from its beginning.
  *
  * The descriptor stands for the address space the process had when it was opened, not for the
- * process: after an exec, or when the process is gone and its number used again, every query says -ESRCH.
+ * process: after an exec, or when the process is gone and its number used again, every query says
+ * -ESRCH.
  */
 #ifndef SVF_HOST_PROCMAP_H
 #define SVF_HOST_PROCMAP_H

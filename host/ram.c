@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ static int memory_file(uint64_t size, struct stat *ret_st)
 	if (fd < 0)
 		return -ENOMEM;
 	if (ftruncate(fd, (off_t)size) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) || fstat(fd, ret_st)) {
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ||
+	    fstat(fd, ret_st)) {
 		close(fd);
 		return -ENOMEM;
 	}
@@ -69,11 +71,21 @@ void svf_host_ram_free(struct svf_machine *machine, struct svf_ram *ram)
 	free(own);
 }
 
+void svf_host_ram_clear(struct svf_machine *machine, struct svf_ram *ram)
+{
+	struct svf_host_ram *own = svf_container_of(ram, struct svf_host_ram, ram);
+
+	(void)machine;
+	/* A hole reads as zeroes, through every mapping, and needs no memory. */
+	if (fallocate(own->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)ram->size))
+		memset(ram->base, 0, ram->size);
+}
+
 struct svf_host_ram *svf_host_ram_lookup(struct svf_host *host, dev_t dev, ino_t ino)
 {
 	struct svf_host_ram *ram;
 
-	svf_list_for_each(ram, &host->rams, link) {
+	svf_list_for_each (ram, &host->rams, link) {
 		if (ram->ino == ino && ram->dev == dev)
 			return ram;
 	}

@@ -23,6 +23,7 @@ struct svf_host_ram {
 
 int svf_host_ram_alloc(struct svf_machine *machine, uint64_t size, struct svf_ram **ret);
 void svf_host_ram_free(struct svf_machine *machine, struct svf_ram *ram);
+void svf_host_ram_clear(struct svf_machine *machine, struct svf_ram *ram);
 /* By the identity of its file, as mappings show it; NULL. */
 struct svf_host_ram *svf_host_ram_lookup(struct svf_host *host, dev_t dev, ino_t ino);
 

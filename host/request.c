@@ -26,7 +26,7 @@ static void end_all(struct svf_list *list)
 {
 	struct svf_request *request, *tmp;
 
-	svf_list_for_each_safe(request, tmp, list, link)
+	svf_list_for_each_safe (request, tmp, list, link)
 		svf_request_end(request);
 }
 
@@ -36,7 +36,8 @@ void svf_requests_fini(struct svf_host *host)
 	end_all(&host->requests.blocked);
 }
 
-struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_request_ops *ops, pid_t tid)
+struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_request_ops *ops,
+				      pid_t tid)
 {
 	struct svf_request *request = calloc(1, sizeof(*request));
 
@@ -72,7 +73,8 @@ static int hold(struct svf_request *request, struct svf_list *list)
 	struct svf_requests *requests = &request->host->requests;
 
 	if (requests->count >= request->host->bounds.requests)
-		return svf_fail(&request->call, -EAGAIN, "%u calls are waiting already, no more may", requests->count);
+		return svf_fail(&request->call, -EAGAIN,
+				"%u calls are waiting already, no more may", requests->count);
 	if (keep_input(request))
 		return svf_fail(&request->call, -ENOMEM, "out of memory");
 	svf_list_add_tail(list, &request->link);
@@ -99,6 +101,8 @@ void svf_request_run(struct svf_request *request)
 	request->call.ret_file = NULL;
 	result = request->ops->run(request);
 	request->again = true;
+	/* Before anybody else follows a node whose object has gone in this call. */
+	svf_host_settle(request->host);
 	if (result == SVF_RESTART || result == SVF_BLOCKED) {
 		err = hold(request, result == SVF_RESTART ? &requests->parked : &requests->blocked);
 		if (!err) {
@@ -115,7 +119,12 @@ void svf_request_finish(struct svf_request *request, long result)
 {
 	if (result < 0 && !request->abandoned)
 		svf_why_record(&request->host->why, request, (int)-result);
-	svf_host_settle(request->host);
+	/*
+	 * The caller's files are let go before it is answered, so that its next close is the last.
+	 * Where a new one is still to be handed over, that comes first (inject.c).
+	 */
+	if (!request->call.ret_file && !request->ret_ram)
+		svf_fds_release(request);
 	if (request->abandoned || request->ops->reply(request, result))
 		svf_request_end(request);
 }
@@ -166,7 +175,7 @@ struct svf_request *svf_request_lookup(struct svf_host *host, uint64_t id)
 {
 	struct svf_request *request;
 
-	svf_list_for_each(request, &host->requests.parked, link) {
+	svf_list_for_each (request, &host->requests.parked, link) {
 		if (request->id == id)
 			return request;
 	}

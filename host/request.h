@@ -33,7 +33,10 @@ struct svf_tree_node;
 struct svf_request_ops {
 	/* Does it. Return: >= 0, negative errno, SVF_RESTART or SVF_BLOCKED. */
 	long (*run)(struct svf_request *request);
-	/* Answers the caller. true: done with; false: the request is kept by somebody (inject.c) who ends it. */
+	/*
+	 * Answers the caller. true: done with; false: the request is kept by somebody (inject.c)
+	 * who ends it.
+	 */
 	bool (*reply)(struct svf_request *request, long result);
 	/* The call as one would write it. */
 	void (*describe)(const struct svf_request *request, char *buf, size_t size);
@@ -47,7 +50,7 @@ struct svf_request {
 	struct svf_call call; /* call.host is this request, call.pid the calling thread */
 	bool abandoned;	      /* answered already; carried on for its effects */
 
-	struct fuse_req *fuse; /* where it came from: FUSE, or else */
+	struct fuse_req *fuse;	       /* where it came from: FUSE, or else */
 	struct svf_listener *listener; /* a seccomp listener, a reference, */
 	uint64_t notification;	       /* and the notification's id */
 
@@ -56,18 +59,20 @@ struct svf_request {
 	bool again; /* has run before: fetched may hold answers */
 
 	struct svf_open *open; /* what it is about, a reference; NULL for opens and notifications */
-	struct svf_file *file; /* of a notification: the file it is about; of an open: what it gave */
+	struct svf_file
+		*file; /* of a notification: the file it is about; of an open: what it gave */
 	struct svf_tree_node *node; /* what is to be opened, a reference */
 	int fd_number;		    /* of a notification: the file, as the caller numbers it */
 	bool pass;		    /* of a notification: not ours, let the kernel do it */
 	uint32_t command;	    /* ioctl */
 	uint64_t arg;
 	int flags; /* of an open */
-	const void *in; /* bytes of a write; data, or borrowed from the transport until it is held up */
-	void *data;	/* owned: bytes of a held-up write, room for those of a read */
+	const void *
+		in; /* bytes of a write; data, or borrowed from the transport until it is held up */
+	void *data; /* owned: bytes of a held-up write, room for those of a read */
 	size_t len;
 	uint64_t offset;
-	bool changes; /* to be carried on when its caller has given up */
+	bool changes;		      /* to be carried on when its caller has given up */
 	struct svf_host_ram *ret_ram; /* to be injected in place of a file */
 };
 
@@ -84,7 +89,8 @@ void svf_requests_fini(struct svf_host *host);
  * A new request of thread tid. Return: NULL when out of memory. Ended by svf_request_run() or
  * svf_request_end().
  */
-struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_request_ops *ops, pid_t tid);
+struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_request_ops *ops,
+				      pid_t tid);
 /* Runs and, unless it is held up, answers and frees it. */
 void svf_request_run(struct svf_request *request);
 /* Answers with result and frees it. */

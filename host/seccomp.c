@@ -14,6 +14,7 @@
 
 #include "core/file.h"
 #include "host/barmap.h"
+#include "host/fds.h"
 #include "host/host.h"
 #include "host/ioctl.h"
 #include "uapi/softvfio.h"
@@ -44,7 +45,7 @@ void svf_seccomp_fini(struct svf_seccomp *seccomp)
 {
 	struct svf_listener *listener, *tmp;
 
-	svf_list_for_each_safe(listener, tmp, &seccomp->listeners, link)
+	svf_list_for_each_safe (listener, tmp, &seccomp->listeners, link)
 		listener_drop(listener);
 }
 
@@ -53,7 +54,8 @@ bool svf_listener_valid(const struct svf_listener *listener, uint64_t notificati
 	return !ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &notification);
 }
 
-void svf_listener_answer(const struct svf_listener *listener, uint64_t notification, long result, bool pass)
+void svf_listener_answer(const struct svf_listener *listener, uint64_t notification, long result,
+			 bool pass)
 {
 	struct seccomp_notif_resp answer = {
 		.id = notification,
@@ -91,6 +93,7 @@ static bool reply(struct svf_request *request, long result)
 		if (!result)
 			return false;
 		svf_why_record(&request->host->why, request, (int)-result);
+		svf_fds_release(request);
 	}
 	svf_listener_answer(request->listener, request->notification, result, request->pass);
 	return true;

@@ -2,8 +2,8 @@
 /*
  * Seccomp listeners: the way of the few commands that make a new descriptor for the caller. One
  * listener for each tree of processes under the launcher's filter, which catches only the numbers
- * in SVF_LISTENED_COMMANDS, on whatever file. What is not about a file of ours is handed back to the
- * kernel, untouched.
+ * in SVF_LISTENED_COMMANDS, on whatever file. What is not about a file of ours is handed back to
+ * the kernel, untouched.
  */
 #ifndef SVF_HOST_SECCOMP_H
 #define SVF_HOST_SECCOMP_H
@@ -38,6 +38,7 @@ void svf_listener_put(struct svf_listener *listener);
 /* Whether the caller still waits, so that what was read from its memory was its memory. */
 bool svf_listener_valid(const struct svf_listener *listener, uint64_t notification);
 /* result: value or negative errno of the call; pass: let the kernel do the call instead. */
-void svf_listener_answer(const struct svf_listener *listener, uint64_t notification, long result, bool pass);
+void svf_listener_answer(const struct svf_listener *listener, uint64_t notification, long result,
+			 bool pass);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Topologies as read: nodes and options are allocated one by one and own copies of their words, so that a topology
- * outlives command line and file. A reader adds to lists that are valid at every moment; when it fails half-way, fini
- * frees what there is.
+ * Topologies as read: nodes and options are allocated one by one and own copies of their words, so
+ * that a topology outlives command line and file. A reader adds to lists that are valid at every
+ * moment; when it fails half-way, fini frees what there is.
  */
 #include "host/topology.h"
 
@@ -22,7 +22,7 @@
 
 void svf_topology_init(struct svf_topology *topology)
 {
-	*topology = (struct svf_topology){ 0 };
+	*topology = (struct svf_topology){0};
 	svf_list_init(&topology->roots);
 	svf_list_init(&topology->params);
 }
@@ -31,7 +31,7 @@ static void svf_topology_free_options(struct svf_list *options)
 {
 	struct svf_topology_option *option, *next;
 
-	svf_list_for_each_safe(option, next, options, link) {
+	svf_list_for_each_safe (option, next, options, link) {
 		svf_list_del(&option->link);
 		free((char *)option->key);
 		free((char *)option->value);
@@ -44,7 +44,7 @@ static void svf_topology_free_nodes(struct svf_list *nodes)
 {
 	struct svf_topology_node *node, *next;
 
-	svf_list_for_each_safe(node, next, nodes, link) {
+	svf_list_for_each_safe (node, next, nodes, link) {
 		svf_list_del(&node->link);
 		svf_topology_free_nodes(&node->children);
 		svf_topology_free_options(&node->options);
@@ -62,11 +62,12 @@ void svf_topology_fini(struct svf_topology *topology)
 	topology->file = NULL;
 }
 
-void svf_topology_error_format(const struct svf_topology *topology, const struct svf_topology_error *error, char *buf,
-			       size_t size)
+void svf_topology_error_format(const struct svf_topology *topology,
+			       const struct svf_topology_error *error, char *buf, size_t size)
 {
 	if (topology->file && error->line)
-		snprintf(buf, size, "%s:%u:%u: %s", topology->file, error->line, error->column, error->text);
+		snprintf(buf, size, "%s:%u:%u: %s", topology->file, error->line, error->column,
+			 error->text);
 	else
 		snprintf(buf, size, "%s", error->text);
 }
@@ -76,7 +77,7 @@ static unsigned int svf_topology_count(const struct svf_list *nodes)
 	const struct svf_topology_node *node;
 	unsigned int count = 0;
 
-	svf_list_for_each(node, nodes, link)
+	svf_list_for_each (node, nodes, link)
 		count += 1 + svf_topology_count(&node->children);
 	return count;
 }
@@ -85,10 +86,13 @@ void svf_reader_init(struct svf_topology_reader *reader, struct svf_topology *to
 		     struct svf_topology_error *error, const char *prefix)
 {
 	*reader = (struct svf_topology_reader){
-		.topology = topology, .error = error, .nodes = svf_topology_count(&topology->roots), .prefix = prefix,
+		.topology = topology,
+		.error = error,
+		.nodes = svf_topology_count(&topology->roots),
+		.prefix = prefix,
 	};
 	/* Until something else is wrong. */
-	*error = (struct svf_topology_error){ .text = "out of memory" };
+	*error = (struct svf_topology_error){.text = "out of memory"};
 }
 
 int svf_reader_fail(struct svf_topology_reader *reader, struct svf_mark at, const char *fmt, ...)
@@ -100,20 +104,22 @@ int svf_reader_fail(struct svf_topology_reader *reader, struct svf_mark at, cons
 	error->line = at.line;
 	error->column = at.column;
 	/* A long -d leaves room for what is wrong with it. */
-	len = snprintf(error->text, sizeof(error->text), "%.120s%s", reader->prefix, *reader->prefix ? ": " : "");
+	len = snprintf(error->text, sizeof(error->text), "%.120s%s", reader->prefix,
+		       *reader->prefix ? ": " : "");
 	va_start(ap, fmt);
 	vsnprintf(error->text + len, sizeof(error->text) - (size_t)len, fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }
 
-int svf_reader_add_node(struct svf_topology_reader *reader, struct svf_list *siblings, struct svf_mark at,
-			struct svf_topology_node **ret)
+int svf_reader_add_node(struct svf_topology_reader *reader, struct svf_list *siblings,
+			struct svf_mark at, struct svf_topology_node **ret)
 {
 	struct svf_topology_node *node;
 
 	if (reader->nodes >= SVF_TOPOLOGY_NODES_MAX)
-		return svf_reader_fail(reader, at, "more than %u devices, ports and bridges", SVF_TOPOLOGY_NODES_MAX);
+		return svf_reader_fail(reader, at, "more than %u devices, ports and bridges",
+				       SVF_TOPOLOGY_NODES_MAX);
 	node = calloc(1, sizeof(*node));
 	if (!node)
 		return -ENOMEM;
@@ -128,7 +134,8 @@ int svf_reader_add_node(struct svf_topology_reader *reader, struct svf_list *sib
 	return 0;
 }
 
-int svf_reader_add_option(struct svf_list *options, const char *key, const char *value, struct svf_mark at)
+int svf_reader_add_option(struct svf_list *options, const char *key, const char *value,
+			  struct svf_mark at)
 {
 	struct svf_topology_option *option = calloc(1, sizeof(*option));
 
@@ -161,18 +168,19 @@ static const char *svf_models_list(char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (size_t i = 0; svf_models[i] && used < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "", svf_models[i]->name);
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "",
+					 svf_models[i]->name);
 	return buf;
 }
 
-int svf_reader_set_model(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *text,
-			 struct svf_mark at)
+int svf_reader_set_model(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			 const char *text, struct svf_mark at)
 {
 	char names[128];
 
 	if (!svf_model_lookup(text))
-		return svf_reader_fail(reader, at, "there is no model '%.40s'; models are: %s", text,
-				       svf_models_list(names, sizeof(names)));
+		return svf_reader_fail(reader, at, "there is no model '%.40s'; models are: %s",
+				       text, svf_models_list(names, sizeof(names)));
 	node->kind = SVF_TOPOLOGY_DEVICE;
 	return svf_text_set(&node->model, text);
 }
@@ -225,30 +233,33 @@ static bool svf_address_bdf(const char *text, struct svf_bdf *ret)
 	return svf_address_slot(text + 1, &ret->devfn);
 }
 
-int svf_reader_set_address(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *text,
-			   struct svf_mark at)
+int svf_reader_set_address(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			   const char *text, struct svf_mark at)
 {
 	if (svf_address_bdf(text, &node->bdf)) {
 		node->has_bdf = true;
 		node->devfn = node->bdf.devfn;
 	} else if (!svf_address_slot(text, &node->devfn)) {
-		return svf_reader_fail(reader, at, "'%.40s' is not an address; write 0000:03:00.0, 03:00.0, or 00.0 for "
-				       "device and function on the bus", text);
+		return svf_reader_fail(
+			reader, at,
+			"'%.40s' is not an address; write 0000:03:00.0, 03:00.0, or 00.0 for "
+			"device and function on the bus",
+			text);
 	}
 	node->has_slot = true;
 	return 0;
 }
 
-int svf_reader_set_driver(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *text,
-			  struct svf_mark at)
+int svf_reader_set_driver(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			  const char *text, struct svf_mark at)
 {
 	if (strchr(text, '/') || strlen(text) > 64)
 		return svf_reader_fail(reader, at, "'%.40s' cannot be the name of a driver", text);
 	return svf_text_set(&node->driver, strcmp(text, "none") ? text : "");
 }
 
-int svf_reader_set_acs(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *text,
-		       struct svf_mark at)
+int svf_reader_set_acs(struct svf_topology_reader *reader, struct svf_topology_node *node,
+		       const char *text, struct svf_mark at)
 {
 	bool on;
 
@@ -259,19 +270,23 @@ int svf_reader_set_acs(struct svf_topology_reader *reader, struct svf_topology_n
 	return svf_reader_fail(reader, at, "acs is on or off, not '%.40s'", text);
 }
 
-static int svf_reader_unknown(struct svf_topology_reader *reader, const struct svf_model_ops *model, const char *key,
-			      struct svf_mark at, const char *known)
+static int svf_reader_unknown(struct svf_topology_reader *reader, const struct svf_model_ops *model,
+			      const char *key, struct svf_mark at, const char *known)
 {
 	char names[SVF_REASON_SIZE];
 	size_t used = 0;
 
 	names[0] = '\0';
-	for (const struct svf_model_option *o = model->options; o && o->name && used < sizeof(names); o++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", o->name);
-	return svf_reader_fail(reader, at, "model %s has no '%.40s'; known are: %s%s", model->name, key, known, names);
+	for (const struct svf_model_option *o = model->options;
+	     o && o->name && used < sizeof(names); o++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", o->name);
+	return svf_reader_fail(reader, at, "model %s has no '%.40s'; known are: %s%s", model->name,
+			       key, known, names);
 }
 
-static const struct svf_model_option *svf_model_option_lookup(const struct svf_model_ops *model, const char *key)
+static const struct svf_model_option *svf_model_option_lookup(const struct svf_model_ops *model,
+							      const char *key)
 {
 	for (const struct svf_model_option *o = model->options; o && o->name; o++) {
 		if (!strcmp(o->name, key))
@@ -289,8 +304,9 @@ static void svf_path_resolve(char ret[PATH_MAX], const char *base, const char *n
 	snprintf(ret, PATH_MAX, "%.*s%s", folder, base ? base : "", name);
 }
 
-static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *key,
-			       const char *name, struct svf_mark at, const char *base)
+static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			       const char *key, const char *name, struct svf_mark at,
+			       const char *base)
 {
 	char path[PATH_MAX], *text;
 	size_t len;
@@ -301,14 +317,16 @@ static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_to
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)
-		return svf_reader_fail(reader, at, "%s: cannot read %.120s: %s", key, path, strerror(-ret));
+		return svf_reader_fail(reader, at, "%s: cannot read %.120s: %s", key, path,
+				       strerror(-ret));
 	ret = svf_reader_add_option(&node->options, key, text, at);
 	free(text);
 	return ret;
 }
 
-int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *key,
-			  const char *value, struct svf_mark at, const char *known, const char *base)
+int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			  const char *key, const char *value, struct svf_mark at, const char *known,
+			  const char *base)
 {
 	const struct svf_model_ops *model = svf_model_lookup(node->model);
 	const struct svf_model_option *option = svf_model_option_lookup(model, key);

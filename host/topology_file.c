@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Topology files: what the YAML tree means. A file has two keys, "params" and "devices". Each device is a mapping whose
- * kind is said by exactly one of the keys model, port and bridge; the other keys are the table's below and,
- * for a model, its options. softvfio(7) has the grammar and an example.
+ * Topology files: what the YAML tree means. A file has two keys, "params" and "devices". Each
+ * device is a mapping whose kind is said by exactly one of the keys model, port and bridge; the
+ * other keys are the table's below and, for a model, its options. softvfio(7) has the grammar and
+ * an example.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,11 +18,11 @@ struct svf_kind_word {
 };
 
 static const struct svf_kind_word svf_kind_words[] = {
-	{ "port", "root-port", SVF_TOPOLOGY_ROOT_PORT },
-	{ "port", "switch-upstream", SVF_TOPOLOGY_SWITCH_UPSTREAM },
-	{ "port", "switch-downstream", SVF_TOPOLOGY_SWITCH_DOWNSTREAM },
-	{ "bridge", "pcie-pci-bridge", SVF_TOPOLOGY_PCIE_PCI_BRIDGE },
-	{ "bridge", "pci-bridge", SVF_TOPOLOGY_PCI_BRIDGE },
+	{"port", "root-port", SVF_TOPOLOGY_ROOT_PORT},
+	{"port", "switch-upstream", SVF_TOPOLOGY_SWITCH_UPSTREAM},
+	{"port", "switch-downstream", SVF_TOPOLOGY_SWITCH_DOWNSTREAM},
+	{"bridge", "pcie-pci-bridge", SVF_TOPOLOGY_PCIE_PCI_BRIDGE},
+	{"bridge", "pci-bridge", SVF_TOPOLOGY_PCI_BRIDGE},
 };
 
 /* The keys that say what a node is, and what else goes with them. */
@@ -30,9 +31,9 @@ static const struct {
 	const char *others; /* known keys beside the model's, for messages */
 	bool has_devices;
 } svf_kind_keys[] = {
-	{ "model", "model, address, driver, acs, ", false },
-	{ "port", "port, address, driver, acs, devices", true },
-	{ "bridge", "bridge, address, driver, acs, devices", true },
+	{"model", "model, address, driver, acs, ", false},
+	{"port", "port, address, driver, acs, devices", true},
+	{"bridge", "bridge, address, driver, acs, devices", true},
 };
 
 struct svf_file_reader {
@@ -41,13 +42,13 @@ struct svf_file_reader {
 	unsigned int depth;
 };
 
-static int svf_yaml_want(struct svf_file_reader *reader, const struct svf_yaml *yaml, enum svf_yaml_kind kind,
-			 const char *what)
+static int svf_yaml_want(struct svf_file_reader *reader, const struct svf_yaml *yaml,
+			 enum svf_yaml_kind kind, const char *what)
 {
 	if (yaml->kind == kind)
 		return 0;
-	return svf_reader_fail(&reader->base, yaml->at, "%s must be %s, not %s", what, svf_yaml_kind_name(kind),
-			       svf_yaml_kind_name(yaml->kind));
+	return svf_reader_fail(&reader->base, yaml->at, "%s must be %s, not %s", what,
+			       svf_yaml_kind_name(kind), svf_yaml_kind_name(yaml->kind));
 }
 
 static int svf_file_params(struct svf_file_reader *reader, const struct svf_yaml *params)
@@ -57,17 +58,19 @@ static int svf_file_params(struct svf_file_reader *reader, const struct svf_yaml
 
 	if (err)
 		return err;
-	svf_list_for_each(param, &params->children, link) {
+	svf_list_for_each (param, &params->children, link) {
 		err = svf_yaml_want(reader, param, SVF_YAML_SCALAR, param->key);
 		if (!err)
-			err = svf_reader_add_option(&reader->base.topology->params, param->key, param->text, param->key_at);
+			err = svf_reader_add_option(&reader->base.topology->params, param->key,
+						    param->text, param->key_at);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yaml *devices, struct svf_list *siblings);
+static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yaml *devices,
+			    struct svf_list *siblings);
 
 /* Which row of svf_kind_keys a node is. Return: its index or -EINVAL. */
 static int svf_node_kind_key(struct svf_file_reader *reader, const struct svf_yaml *yaml)
@@ -80,16 +83,19 @@ static int svf_node_kind_key(struct svf_file_reader *reader, const struct svf_ya
 		if (!found)
 			continue;
 		if (row >= 0)
-			return svf_reader_fail(&reader->base, found->key_at, "'%s' beside '%s'; a device is one of them",
+			return svf_reader_fail(&reader->base, found->key_at,
+					       "'%s' beside '%s'; a device is one of them",
 					       svf_kind_keys[i].key, svf_kind_keys[row].key);
 		row = i;
 	}
 	if (row < 0)
-		return svf_reader_fail(&reader->base, yaml->at, "a device needs one of the keys model, port and bridge");
+		return svf_reader_fail(&reader->base, yaml->at,
+				       "a device needs one of the keys model, port and bridge");
 	return row;
 }
 
-static int svf_node_set_bridge(struct svf_file_reader *reader, struct svf_topology_node *node, const struct svf_yaml *yaml)
+static int svf_node_set_bridge(struct svf_file_reader *reader, struct svf_topology_node *node,
+			       const struct svf_yaml *yaml)
 {
 	char names[128];
 	size_t used = 0;
@@ -101,26 +107,26 @@ static int svf_node_set_bridge(struct svf_file_reader *reader, struct svf_topolo
 			node->kind = svf_kind_words[i].kind;
 			return 0;
 		}
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
-					 svf_kind_words[i].word);
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", svf_kind_words[i].word);
 	}
-	return svf_reader_fail(&reader->base, yaml->at, "there is no %s '%.40s'; there are: %s", yaml->key, yaml->text,
-			       names);
+	return svf_reader_fail(&reader->base, yaml->at, "there is no %s '%.40s'; there are: %s",
+			       yaml->key, yaml->text, names);
 }
 
 static const struct {
 	const char *key;
-	int (*set)(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *text,
-		   struct svf_mark at);
+	int (*set)(struct svf_topology_reader *reader, struct svf_topology_node *node,
+		   const char *text, struct svf_mark at);
 } svf_node_setters[] = {
-	{ "address", svf_reader_set_address },
-	{ "driver", svf_reader_set_driver },
-	{ "acs", svf_reader_set_acs },
+	{"address", svf_reader_set_address},
+	{"driver", svf_reader_set_driver},
+	{"acs", svf_reader_set_acs},
 };
 
 /* One key of a node that is neither its kind nor "devices". */
-static int svf_node_set(struct svf_file_reader *reader, struct svf_topology_node *node, const struct svf_yaml *yaml,
-			const char *known)
+static int svf_node_set(struct svf_file_reader *reader, struct svf_topology_node *node,
+			const struct svf_yaml *yaml, const char *known)
 {
 	int err = svf_yaml_want(reader, yaml, SVF_YAML_SCALAR, yaml->key);
 
@@ -131,12 +137,14 @@ static int svf_node_set(struct svf_file_reader *reader, struct svf_topology_node
 			return svf_node_setters[i].set(&reader->base, node, yaml->text, yaml->at);
 	}
 	if (node->kind == SVF_TOPOLOGY_DEVICE)
-		return svf_reader_set_option(&reader->base, node, yaml->key, yaml->text, yaml->key_at, known,
-					     reader->path);
-	return svf_reader_fail(&reader->base, yaml->key_at, "unknown key '%.40s'; known are: %s", yaml->key, known);
+		return svf_reader_set_option(&reader->base, node, yaml->key, yaml->text,
+					     yaml->key_at, known, reader->path);
+	return svf_reader_fail(&reader->base, yaml->key_at, "unknown key '%.40s'; known are: %s",
+			       yaml->key, known);
 }
 
-static int svf_node_set_kind(struct svf_file_reader *reader, struct svf_topology_node *node, const struct svf_yaml *kind)
+static int svf_node_set_kind(struct svf_file_reader *reader, struct svf_topology_node *node,
+			     const struct svf_yaml *kind)
 {
 	int err = svf_yaml_want(reader, kind, SVF_YAML_SCALAR, kind->key);
 
@@ -147,7 +155,8 @@ static int svf_node_set_kind(struct svf_file_reader *reader, struct svf_topology
 	return svf_node_set_bridge(reader, node, kind);
 }
 
-static int svf_file_node(struct svf_file_reader *reader, const struct svf_yaml *yaml, struct svf_list *siblings)
+static int svf_file_node(struct svf_file_reader *reader, const struct svf_yaml *yaml,
+			 struct svf_list *siblings)
 {
 	struct svf_topology_node *node;
 	const struct svf_yaml *child;
@@ -160,14 +169,16 @@ static int svf_file_node(struct svf_file_reader *reader, const struct svf_yaml *
 		return row;
 	err = svf_reader_add_node(&reader->base, siblings, yaml->at, &node);
 	if (!err)
-		err = svf_node_set_kind(reader, node, svf_yaml_lookup(yaml, svf_kind_keys[row].key));
+		err = svf_node_set_kind(reader, node,
+					svf_yaml_lookup(yaml, svf_kind_keys[row].key));
 	if (err)
 		return err;
-	svf_list_for_each(child, &yaml->children, link) {
+	svf_list_for_each (child, &yaml->children, link) {
 		if (!strcmp(child->key, svf_kind_keys[row].key))
 			continue;
 		if (!strcmp(child->key, "devices") && !svf_kind_keys[row].has_devices)
-			err = svf_reader_fail(&reader->base, child->key_at, "only a port or bridge has devices below it");
+			err = svf_reader_fail(&reader->base, child->key_at,
+					      "only a port or bridge has devices below it");
 		else if (!strcmp(child->key, "devices"))
 			err = svf_file_devices(reader, child, &node->children);
 		else
@@ -178,7 +189,8 @@ static int svf_file_node(struct svf_file_reader *reader, const struct svf_yaml *
 	return 0;
 }
 
-static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yaml *devices, struct svf_list *siblings)
+static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yaml *devices,
+			    struct svf_list *siblings)
 {
 	const struct svf_yaml *device;
 	int err = svf_yaml_want(reader, devices, SVF_YAML_SEQUENCE, "devices");
@@ -186,10 +198,11 @@ static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yam
 	if (err)
 		return err;
 	if (reader->depth >= SVF_TOPOLOGY_DEPTH_MAX)
-		return svf_reader_fail(&reader->base, devices->at, "more than %u ports and bridges above each other",
+		return svf_reader_fail(&reader->base, devices->at,
+				       "more than %u ports and bridges above each other",
 				       SVF_TOPOLOGY_DEPTH_MAX);
 	reader->depth++;
-	svf_list_for_each(device, &devices->children, link) {
+	svf_list_for_each (device, &devices->children, link) {
 		err = svf_file_node(reader, device, siblings);
 		if (err)
 			return err;
@@ -205,13 +218,14 @@ static int svf_file_machine(struct svf_file_reader *reader, const struct svf_yam
 
 	if (err)
 		return err;
-	svf_list_for_each(child, &machine->children, link) {
+	svf_list_for_each (child, &machine->children, link) {
 		if (!strcmp(child->key, "params"))
 			err = svf_file_params(reader, child);
 		else if (!strcmp(child->key, "devices"))
 			err = svf_file_devices(reader, child, &reader->base.topology->roots);
 		else
-			err = svf_reader_fail(&reader->base, child->key_at, "unknown key '%.40s'; known are: params, devices",
+			err = svf_reader_fail(&reader->base, child->key_at,
+					      "unknown key '%.40s'; known are: params, devices",
 					      child->key);
 		if (err)
 			return err;
@@ -219,11 +233,11 @@ static int svf_file_machine(struct svf_file_reader *reader, const struct svf_yam
 	return 0;
 }
 
-int svf_topology_parse(struct svf_topology *topology, const char *path, const char *text, size_t len,
-		       struct svf_topology_error *error)
+int svf_topology_parse(struct svf_topology *topology, const char *path, const char *text,
+		       size_t len, struct svf_topology_error *error)
 {
-	struct svf_file_reader reader = { .path = path };
-	const struct svf_mark start = { .line = 1, .column = 1 };
+	struct svf_file_reader reader = {.path = path};
+	const struct svf_mark start = {.line = 1, .column = 1};
 	struct svf_yaml *machine;
 	int err;
 
@@ -238,14 +252,16 @@ int svf_topology_parse(struct svf_topology *topology, const char *path, const ch
 	if (machine)
 		err = svf_file_machine(&reader, machine);
 	else
-		err = svf_reader_fail(&reader.base, start, "the file is empty; a machine has devices:");
+		err = svf_reader_fail(&reader.base, start,
+				      "the file is empty; a machine has devices:");
 	svf_yaml_destroy(machine);
 	return err;
 }
 
-int svf_topology_read(struct svf_topology *topology, const char *path, struct svf_topology_error *error)
+int svf_topology_read(struct svf_topology *topology, const char *path,
+		      struct svf_topology_error *error)
 {
-	const struct svf_mark nowhere = { 0 };
+	const struct svf_mark nowhere = {0};
 	struct svf_topology_reader reader;
 	char *text;
 	size_t len;
@@ -255,7 +271,8 @@ int svf_topology_read(struct svf_topology *topology, const char *path, struct sv
 		return err;
 	if (err) {
 		svf_reader_init(&reader, topology, error, "");
-		return svf_reader_fail(&reader, nowhere, "cannot read %.160s: %s", path, strerror(-err));
+		return svf_reader_fail(&reader, nowhere, "cannot read %.160s: %s", path,
+				       strerror(-err));
 	}
 	err = svf_topology_parse(topology, path, text, len, error);
 	free(text);

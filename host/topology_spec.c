@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * -d MODEL[@BDF][,KEY[=VALUE]]... and --param MODULE.NAME=VALUE. A comma within a value is written
- * twice, as with QEMU. A comma that is not doubled ends the word, so that every text has one reading.
+ * twice, as with QEMU. A comma that is not doubled ends the word, so that every text has one
+ * reading.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,10 +31,10 @@ static char *svf_spec_word(char **text)
 	}
 }
 
-static int svf_spec_set(struct svf_topology_reader *reader, struct svf_topology_node *node, const char *key,
-			const char *value)
+static int svf_spec_set(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			const char *key, const char *value)
 {
-	const struct svf_mark at = { 0 };
+	const struct svf_mark at = {0};
 
 	if (!strcmp(key, "driver"))
 		return svf_reader_set_driver(reader, node, value, at);
@@ -44,7 +45,7 @@ static int svf_spec_set(struct svf_topology_reader *reader, struct svf_topology_
 
 static int svf_spec_parse(struct svf_topology_reader *reader, char *text)
 {
-	const struct svf_mark at = { 0 };
+	const struct svf_mark at = {0};
 	struct svf_topology_node *node;
 	char *word, *value, *address;
 	int ret;
@@ -67,7 +68,8 @@ static int svf_spec_parse(struct svf_topology_reader *reader, char *text)
 	return ret;
 }
 
-int svf_topology_add_spec(struct svf_topology *topology, const char *spec, struct svf_topology_error *error)
+int svf_topology_add_spec(struct svf_topology *topology, const char *spec,
+			  struct svf_topology_error *error)
 {
 	struct svf_topology_reader reader;
 	char *text, *prefix;
@@ -85,9 +87,10 @@ int svf_topology_add_spec(struct svf_topology *topology, const char *spec, struc
 	return ret;
 }
 
-int svf_topology_add_param(struct svf_topology *topology, const char *param, struct svf_topology_error *error)
+int svf_topology_add_param(struct svf_topology *topology, const char *param,
+			   struct svf_topology_error *error)
 {
-	const struct svf_mark at = { 0 };
+	const struct svf_mark at = {0};
 	const char *value = strchr(param, '=');
 	struct svf_topology_reader reader;
 	char *key;

@@ -2,10 +2,11 @@
 /*
  * From libyaml's events to a tree.
  *
- * Every scalar is text as written: that "05:00.0" is a number of base 60 to other readers, and "on" a
- * truth value, does not matter here. What would make a file say something other than it seems to
- * is refused: aliases (which also blow up), anchors, tags, a second document, a key twice. Depth, number of values
- * and entries of a mapping are bounded, so that no text of SVF_TOPOLOGY_FILE_MAX bytes costs more than a moment.
+ * Every scalar is text as written: that "05:00.0" is a number of base 60 to other readers, and "on"
+ * a truth value, does not matter here. What would make a file say something other than it seems to
+ * is refused: aliases (which also blow up), anchors, tags, a second document, a key twice. Depth,
+ * number of values and entries of a mapping are bounded, so that no text of SVF_TOPOLOGY_FILE_MAX
+ * bytes costs more than a moment.
  */
 #include "host/topology_yaml.h"
 
@@ -28,12 +29,13 @@ struct svf_yaml_parser {
 
 static struct svf_mark svf_yaml_mark(yaml_mark_t mark)
 {
-	return (struct svf_mark){ .line = (unsigned int)mark.line + 1, .column = (unsigned int)mark.column + 1 };
+	return (struct svf_mark){.line = (unsigned int)mark.line + 1,
+				 .column = (unsigned int)mark.column + 1};
 }
 
 const char *svf_yaml_kind_name(enum svf_yaml_kind kind)
 {
-	static const char *const names[] = { "a value", "a list", "a mapping" };
+	static const char *const names[] = {"a value", "a list", "a mapping"};
 
 	return names[kind];
 }
@@ -44,7 +46,7 @@ void svf_yaml_destroy(struct svf_yaml *yaml)
 
 	if (!yaml)
 		return;
-	svf_list_for_each_safe(child, next, &yaml->children, link)
+	svf_list_for_each_safe (child, next, &yaml->children, link)
 		svf_yaml_destroy(child);
 	svf_list_del(&yaml->link);
 	free(yaml->text);
@@ -56,7 +58,7 @@ struct svf_yaml *svf_yaml_lookup(const struct svf_yaml *mapping, const char *key
 {
 	struct svf_yaml *child;
 
-	svf_list_for_each(child, &mapping->children, link) {
+	svf_list_for_each (child, &mapping->children, link) {
 		if (!strcmp(child->key, key))
 			return child;
 	}
@@ -66,7 +68,7 @@ struct svf_yaml *svf_yaml_lookup(const struct svf_yaml *mapping, const char *key
 /* libyaml counts bytes, not lines, when the text is not UTF-8. */
 static struct svf_mark svf_yaml_offset_mark(const char *text, size_t offset)
 {
-	struct svf_mark at = { .line = 1, .column = 1 };
+	struct svf_mark at = {.line = 1, .column = 1};
 
 	for (size_t i = 0; i < offset; i++) {
 		at.column = text[i] == '\n' ? 1 : at.column + 1;
@@ -82,10 +84,12 @@ static int svf_yaml_syntax(struct svf_yaml_parser *parser)
 	if (yaml->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (yaml->error == YAML_READER_ERROR)
-		return svf_reader_fail(parser->reader, svf_yaml_offset_mark(parser->text, yaml->problem_offset),
+		return svf_reader_fail(parser->reader,
+				       svf_yaml_offset_mark(parser->text, yaml->problem_offset),
 				       "%s", yaml->problem);
-	return svf_reader_fail(parser->reader, svf_yaml_mark(yaml->problem_mark), "%s%s%s", yaml->problem,
-			       yaml->context ? " " : "", yaml->context ? yaml->context : "");
+	return svf_reader_fail(parser->reader, svf_yaml_mark(yaml->problem_mark), "%s%s%s",
+			       yaml->problem, yaml->context ? " " : "",
+			       yaml->context ? yaml->context : "");
 }
 
 /* What an event may not carry. Return: the word for it, or NULL. */
@@ -133,29 +137,35 @@ static int svf_yaml_text(struct svf_yaml_parser *parser, const yaml_event_t *eve
 	const char *value = (const char *)event->data.scalar.value;
 
 	if (strlen(value) != event->data.scalar.length)
-		return svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark), "a NUL character");
+		return svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark),
+				       "a NUL character");
 	*ret = strdup(value);
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int svf_yaml_value(struct svf_yaml_parser *parser, const yaml_event_t *event, struct svf_yaml **ret);
+static int svf_yaml_value(struct svf_yaml_parser *parser, const yaml_event_t *event,
+			  struct svf_yaml **ret);
 
-static int svf_yaml_key(struct svf_yaml_parser *parser, struct svf_yaml *mapping, const yaml_event_t *event, char **ret)
+static int svf_yaml_key(struct svf_yaml_parser *parser, struct svf_yaml *mapping,
+			const yaml_event_t *event, char **ret)
 {
 	int err;
 
 	if (event->type != YAML_SCALAR_EVENT)
-		return svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark), "a key must be a word");
+		return svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark),
+				       "a key must be a word");
 	err = svf_yaml_text(parser, event, ret);
 	if (err || !svf_yaml_lookup(mapping, *ret))
 		return err;
-	err = svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark), "'%.40s' is given twice", *ret);
+	err = svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark),
+			      "'%.40s' is given twice", *ret);
 	free(*ret);
 	return err;
 }
 
 /* One child of a sequence or mapping, whose first event is given. */
-static int svf_yaml_child(struct svf_yaml_parser *parser, struct svf_yaml *parent, yaml_event_t *event)
+static int svf_yaml_child(struct svf_yaml_parser *parser, struct svf_yaml *parent,
+			  yaml_event_t *event)
 {
 	struct svf_mark at = svf_yaml_mark(event->start_mark);
 	struct svf_yaml *child;
@@ -187,7 +197,8 @@ static int svf_yaml_child(struct svf_yaml_parser *parser, struct svf_yaml *paren
 
 static int svf_yaml_children(struct svf_yaml_parser *parser, struct svf_yaml *parent)
 {
-	yaml_event_type_t end = parent->kind == SVF_YAML_SEQUENCE ? YAML_SEQUENCE_END_EVENT : YAML_MAPPING_END_EVENT;
+	yaml_event_type_t end = parent->kind == SVF_YAML_SEQUENCE ? YAML_SEQUENCE_END_EVENT
+								  : YAML_MAPPING_END_EVENT;
 	unsigned int entries = 0;
 	yaml_event_t event;
 	int err;
@@ -199,8 +210,8 @@ static int svf_yaml_children(struct svf_yaml_parser *parser, struct svf_yaml *pa
 		if (event.type == end)
 			break;
 		if (parent->kind == SVF_YAML_MAPPING && ++entries > SVF_YAML_ENTRIES_MAX)
-			err = svf_reader_fail(parser->reader, svf_yaml_mark(event.start_mark), "more than %u keys",
-					      SVF_YAML_ENTRIES_MAX);
+			err = svf_reader_fail(parser->reader, svf_yaml_mark(event.start_mark),
+					      "more than %u keys", SVF_YAML_ENTRIES_MAX);
 		else
 			err = svf_yaml_child(parser, parent, &event);
 		yaml_event_delete(&event);
@@ -211,13 +222,15 @@ static int svf_yaml_children(struct svf_yaml_parser *parser, struct svf_yaml *pa
 	return 0;
 }
 
-static int svf_yaml_fill(struct svf_yaml_parser *parser, const yaml_event_t *event, struct svf_yaml *yaml)
+static int svf_yaml_fill(struct svf_yaml_parser *parser, const yaml_event_t *event,
+			 struct svf_yaml *yaml)
 {
 	int err;
 
 	if (event->type == YAML_SCALAR_EVENT)
 		return svf_yaml_text(parser, event, &yaml->text);
-	yaml->kind = event->type == YAML_SEQUENCE_START_EVENT ? SVF_YAML_SEQUENCE : SVF_YAML_MAPPING;
+	yaml->kind =
+		event->type == YAML_SEQUENCE_START_EVENT ? SVF_YAML_SEQUENCE : SVF_YAML_MAPPING;
 	if (parser->depth >= SVF_YAML_DEPTH_MAX)
 		return svf_reader_fail(parser->reader, yaml->at, "nested too deep");
 	parser->depth++;
@@ -226,14 +239,15 @@ static int svf_yaml_fill(struct svf_yaml_parser *parser, const yaml_event_t *eve
 	return err;
 }
 
-static int svf_yaml_value(struct svf_yaml_parser *parser, const yaml_event_t *event, struct svf_yaml **ret)
+static int svf_yaml_value(struct svf_yaml_parser *parser, const yaml_event_t *event,
+			  struct svf_yaml **ret)
 {
 	struct svf_yaml *yaml;
 	int err;
 
 	if (parser->values >= SVF_YAML_VALUES_MAX)
-		return svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark), "more than %u values",
-				       SVF_YAML_VALUES_MAX);
+		return svf_reader_fail(parser->reader, svf_yaml_mark(event->start_mark),
+				       "more than %u values", SVF_YAML_VALUES_MAX);
 	yaml = calloc(1, sizeof(*yaml));
 	if (!yaml)
 		return -ENOMEM;
@@ -250,7 +264,8 @@ static int svf_yaml_value(struct svf_yaml_parser *parser, const yaml_event_t *ev
 }
 
 /* The next event, whose kind is all that matters. */
-static int svf_yaml_skip(struct svf_yaml_parser *parser, yaml_event_type_t *ret_type, struct svf_mark *ret_at)
+static int svf_yaml_skip(struct svf_yaml_parser *parser, yaml_event_type_t *ret_type,
+			 struct svf_mark *ret_at)
 {
 	yaml_event_t event;
 	int err = svf_yaml_next(parser, &event);
@@ -285,7 +300,8 @@ static int svf_yaml_end(struct svf_yaml_parser *parser)
 	if (!err)
 		err = svf_yaml_skip(parser, &type, &at);
 	if (!err && type != YAML_STREAM_END_EVENT)
-		err = svf_reader_fail(parser->reader, at, "a second document; a file describes one machine");
+		err = svf_reader_fail(parser->reader, at,
+				      "a second document; a file describes one machine");
 	return err;
 }
 
@@ -314,9 +330,10 @@ static int svf_yaml_document(struct svf_yaml_parser *parser, struct svf_yaml **r
 	return err;
 }
 
-int svf_yaml_parse(struct svf_topology_reader *reader, const char *text, size_t len, struct svf_yaml **ret)
+int svf_yaml_parse(struct svf_topology_reader *reader, const char *text, size_t len,
+		   struct svf_yaml **ret)
 {
-	struct svf_yaml_parser parser = { .reader = reader, .text = text };
+	struct svf_yaml_parser parser = {.reader = reader, .text = text};
 	int err;
 
 	if (!yaml_parser_initialize(&parser.yaml))

@@ -16,16 +16,17 @@ struct svf_yaml {
 	struct svf_list children; /* of a sequence or mapping, in order */
 	enum svf_yaml_kind kind;
 	struct svf_mark at;
-	char *text;		  /* of a scalar */
-	char *key;		  /* of a mapping's child */
+	char *text; /* of a scalar */
+	char *key;  /* of a mapping's child */
 	struct svf_mark key_at;
 };
 
 /*
- * Reads one document. Aliases, anchors, tags and repeated keys are refused. *ret is NULL when the text holds
- * nothing. Return: 0, -ENOMEM, -EINVAL with the reader's error filled.
+ * Reads one document. Aliases, anchors, tags and repeated keys are refused. *ret is NULL when the
+ * text holds nothing. Return: 0, -ENOMEM, -EINVAL with the reader's error filled.
  */
-int svf_yaml_parse(struct svf_topology_reader *reader, const char *text, size_t len, struct svf_yaml **ret) SVF_MUST_CHECK;
+int svf_yaml_parse(struct svf_topology_reader *reader, const char *text, size_t len,
+		   struct svf_yaml **ret) SVF_MUST_CHECK;
 void svf_yaml_destroy(struct svf_yaml *yaml);
 
 /* The child of a mapping with that key, or NULL. */

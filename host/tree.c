@@ -2,10 +2,12 @@
 /*
  * The tree of names and its reconciliation; tree.h and node.h say what is promised.
  *
- * A round goes from begin to end. Stating a node finds the one of the same parent, name and
- * meaning and marks it with the round, or makes a fresh one beside whatever has the name now. Two nodes of
+ * A round goes from begin to end. Stating a node finds the one of the same parent, name and meaning
+ * and marks it with the round, or makes a fresh one beside whatever has the name now. Two nodes of
  * one name exist only within a round, where nobody looks names up: end() then removes what was not
  * marked, or, when memory ran out in between, what is fresh, and so always leaves a whole tree.
+ * What such a round did not come to keeps its name, but its object is not followed until it is
+ * stated again.
  *
  * Two hashes over the same nodes: by (parent, name), of alive nodes; by number, of all of them.
  * Removing needs no memory and never fails.
@@ -257,9 +259,11 @@ static struct svf_tree_node *state(struct svf_tree *tree, struct svf_tree_node *
 
 	if (!parent)
 		return NULL;
-	for (node = tree->by_name[hash_name(tree, parent->ino, name)]; node; node = node->name_next) {
+	for (node = tree->by_name[hash_name(tree, parent->ino, name)]; node;
+	     node = node->name_next) {
 		if (node->parent == parent && !strcmp(node->name, name) && node_same(node, like)) {
 			node->stated = tree->round;
+			node->stale = false;
 			return node;
 		}
 	}
@@ -283,24 +287,27 @@ err:
 	return NULL;
 }
 
-struct svf_tree_node *svf_tree_dir(struct svf_tree *tree, struct svf_tree_node *parent, const char *name)
+struct svf_tree_node *svf_tree_dir(struct svf_tree *tree, struct svf_tree_node *parent,
+				   const char *name)
 {
 	struct svf_tree_node like = {.kind = SVF_NODE_DIR, .mode = 0755};
 
 	return state(tree, parent, name, &like);
 }
 
-struct svf_tree_node *svf_tree_link(struct svf_tree *tree, struct svf_tree_node *parent, const char *name,
-				    const char *target)
+struct svf_tree_node *svf_tree_link(struct svf_tree *tree, struct svf_tree_node *parent,
+				    const char *name, const char *target)
 {
 	/* Only read through like; node_same() and strdup() take it as const. */
-	struct svf_tree_node like = {.kind = SVF_NODE_LINK, .mode = 0777, .target = (char *)(uintptr_t)target};
+	struct svf_tree_node like = {
+		.kind = SVF_NODE_LINK, .mode = 0777, .target = (char *)(uintptr_t)target};
 
 	return state(tree, parent, name, &like);
 }
 
-struct svf_tree_node *svf_tree_attr(struct svf_tree *tree, struct svf_tree_node *parent, const char *name,
-				    const struct svf_attr *attr, void *object, uintptr_t arg)
+struct svf_tree_node *svf_tree_attr(struct svf_tree *tree, struct svf_tree_node *parent,
+				    const char *name, const struct svf_attr *attr, void *object,
+				    uintptr_t arg)
 {
 	struct svf_tree_node like = {
 		.kind = SVF_NODE_ATTR,
@@ -311,8 +318,9 @@ struct svf_tree_node *svf_tree_attr(struct svf_tree *tree, struct svf_tree_node 
 	return state(tree, parent, name, &like);
 }
 
-struct svf_tree_node *svf_tree_devnode(struct svf_tree *tree, struct svf_tree_node *parent, const char *name,
-				       mode_t mode, enum svf_devnode kind, unsigned int number)
+struct svf_tree_node *svf_tree_devnode(struct svf_tree *tree, struct svf_tree_node *parent,
+				       const char *name, mode_t mode, enum svf_devnode kind,
+				       unsigned int number)
 {
 	struct svf_tree_node like = {
 		.kind = SVF_NODE_DEV,
@@ -328,10 +336,11 @@ static void sweep(struct svf_tree *tree, struct svf_tree_node *dir, bool undo)
 {
 	struct svf_tree_node *node, *tmp;
 
-	svf_list_for_each_safe(node, tmp, &dir->children, sibling) {
+	svf_list_for_each_safe (node, tmp, &dir->children, sibling) {
 		if (node->kind == SVF_NODE_DIR)
 			sweep(tree, node, undo);
-		if (undo ? node->fresh : node->stated != tree->round)
+		node->stale = node->stated != tree->round;
+		if (undo ? node->fresh : node->stale)
 			node_kill(tree, node);
 		else
 			node->fresh = false;
@@ -353,7 +362,8 @@ struct svf_tree_node *svf_tree_by_ino(struct svf_tree *tree, uint64_t ino)
 	return node;
 }
 
-struct svf_tree_node *svf_tree_lookup(struct svf_tree *tree, struct svf_tree_node *dir, const char *name)
+struct svf_tree_node *svf_tree_lookup(struct svf_tree *tree, struct svf_tree_node *dir,
+				      const char *name)
 {
 	struct svf_tree_node *node = tree->by_name[hash_name(tree, dir->ino, name)];
 

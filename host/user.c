@@ -2,9 +2,9 @@
 /*
  * The calling thread's memory; see user.h.
  *
- * A caller that came by a seccomp listener can be killed while it waits, and its number used
- * again. So after each copy the notification must still stand; if it does, the caller was alive all the time.
- * A FUSE request's caller cannot go before it is answered.
+ * A caller that came by a seccomp listener can be killed while it waits, and its number used again.
+ * So after each copy the notification must still stand; if it does, the caller was alive all the
+ * time. A FUSE request's caller cannot go before it is answered.
  */
 #include "host/user.h"
 
@@ -15,7 +15,8 @@
 #include "host/host.h"
 
 /* One copy between us and the calling thread. Return: bytes. */
-static size_t copy(const struct svf_request *request, bool to_user, void *ours, uint64_t addr, size_t len)
+static size_t copy(const struct svf_request *request, bool to_user, void *ours, uint64_t addr,
+		   size_t len)
 {
 	struct iovec local = {.iov_base = ours, .iov_len = len};
 	struct iovec remote = {.iov_base = (void *)(uintptr_t)addr, .iov_len = len};

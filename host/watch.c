@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The watch; see watch.h. What it says to the kernel is the FUSE protocol itself: a header in, a header out. */
+/*
+ * The watch; see watch.h. What it says to the kernel is the FUSE protocol itself: a header in, a
+ * header out.
+ */
 #include "host/watch.h"
 
 #include <errno.h>
@@ -96,7 +99,8 @@ static void wait_tick(struct svf_watch *watch)
 		until.tv_nsec -= NS_PER_S;
 		until.tv_sec++;
 	}
-	while (!watch->stop && pthread_cond_timedwait(&watch->wake, &watch->lock, &until) != ETIMEDOUT)
+	while (!watch->stop &&
+	       pthread_cond_timedwait(&watch->wake, &watch->lock, &until) != ETIMEDOUT)
 		;
 }
 

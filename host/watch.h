@@ -3,11 +3,11 @@
  * The watch: what keeps a client from stopping the loop with its own memory.
  *
  * The loop copies from and to clients' memory. If a client has mapped one of our own files there
- * (mmap of an attribute, MAP_PRIVATE), the copy faults, the kernel asks the filesystem for the page,
- * and the loop, which is the filesystem, waits for itself: for ever, were it not for this third
- * thread. When the loop has been in one and the same copy for two ticks, the watch takes the requests from
- * /dev/fuse in its place: a read by the loop's own thread is failed, so that the copy ends with
- * EFAULT; every other request is kept and goes to the loop when it is free.
+ * (mmap of an attribute, MAP_PRIVATE), the copy faults, the kernel asks the filesystem for the
+ * page, and the loop, which is the filesystem, waits for itself: for ever, were it not for this
+ * third thread. When the loop has been in one and the same copy for two ticks, the watch takes the
+ * requests from /dev/fuse in its place: a read by the loop's own thread is failed, so that the copy
+ * ends with EFAULT; every other request is kept and goes to the loop when it is free.
  *
  * The loop announces copies by two stores. A host that has nothing to do has no ticks either.
  *
@@ -36,8 +36,8 @@ struct svf_watch {
 	atomic_bool active; /* there has been a copy since the last tick */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool asleep, stop;	 /* under lock */
-	struct svf_list rescued; /* struct rescued.link, under lock */
+	bool asleep, stop;	  /* under lock */
+	struct svf_list rescued;  /* struct rescued.link, under lock */
 	struct svf_source source; /* an eventfd: there are rescued requests */
 	int event_fd;
 };
@@ -51,7 +51,8 @@ void svf_watch_wake(struct svf_watch *watch);
 /* Around each access to a client's memory, by the loop's thread alone. */
 static inline void svf_watch_begin_copy(struct svf_watch *watch)
 {
-	atomic_store_explicit(&watch->copies, atomic_load_explicit(&watch->copies, memory_order_relaxed) + 1,
+	atomic_store_explicit(&watch->copies,
+			      atomic_load_explicit(&watch->copies, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
 	if (!atomic_load_explicit(&watch->active, memory_order_relaxed))
 		svf_watch_wake(watch);
@@ -59,7 +60,8 @@ static inline void svf_watch_begin_copy(struct svf_watch *watch)
 
 static inline void svf_watch_end_copy(struct svf_watch *watch)
 {
-	atomic_store_explicit(&watch->copies, atomic_load_explicit(&watch->copies, memory_order_relaxed) + 1,
+	atomic_store_explicit(&watch->copies,
+			      atomic_load_explicit(&watch->copies, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
 }
 

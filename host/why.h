@@ -11,7 +11,7 @@
 
 struct svf_request;
 
-#define SVF_WHY_ENTRIES 256
+#define SVF_WHY_ENTRIES	  256
 #define SVF_WHY_CALL_SIZE 256 /* bytes of the call's text, with its NUL */
 
 struct svf_why_entry {
