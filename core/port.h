@@ -22,6 +22,8 @@ struct svf_machine;
 struct svf_mm;
 /* An eventfd of a client. The host's type. */
 struct svf_event;
+/* One being watched. The host's type. */
+struct svf_event_watch;
 
 /* Shared memory behind a BAR's RAM pages. The host embeds it in its own. */
 struct svf_ram {
@@ -64,6 +66,13 @@ struct svf_port_ops {
 	struct svf_event *(*event_get)(struct svf_event *event); /* another reference */
 	void (*event_put)(struct svf_event *event);
 	void (*event_signal)(struct svf_event *event);
+	/*
+	 * Watches what a client signals: whenever the event's counter is not 0 it is set back, and fired(arg) called, from
+	 * outside any call. The watch holds a reference. Return: 0, -ENOMEM.
+	 */
+	int (*event_watch)(struct svf_event *event, void (*fired)(void *arg), void *arg,
+			   struct svf_event_watch **ret);
+	void (*event_unwatch)(struct svf_event_watch *watch);
 
 	/* 0, -ENOMEM. */
 	int (*ram_alloc)(struct svf_machine *machine, uint64_t size, struct svf_ram **ret);

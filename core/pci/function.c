@@ -45,6 +45,18 @@ int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t
 	return 0;
 }
 
+/* As the kernel at discovery: VFs take the numbers of one ARI device where the port above forwards them. */
+static void enable_vf_ari(struct svf_function *fn)
+{
+	const struct svf_function *port = fn->bus->bridge;
+	uint8_t *control = fn->config + fn->sriov.cap + PCI_SRIOV_CTRL;
+
+	if (!fn->sriov.cap || !fn->ext_ari || !port || !port->cap_exp)
+		return;
+	if (svf_get_le16(port->config + port->cap_exp + PCI_EXP_DEVCTL2) & PCI_EXP_DEVCTL2_ARI)
+		svf_put_le16(control, svf_get_le16(control) | PCI_SRIOV_CTRL_ARI);
+}
+
 /* The config space a reset gives: what is there now, without addresses and enables. */
 static int keep_reset_config(struct svf_function *fn)
 {
@@ -85,6 +97,7 @@ int svf_function_finalize(struct svf_function *fn)
 	err = keep_reset_config(fn);
 	if (err)
 		return err;
+	enable_vf_ari(fn);
 	publish(fn);
 	err = svf_iommu_group_add_function(fn);
 	if (err) {

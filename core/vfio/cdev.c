@@ -7,9 +7,9 @@
  * file can do is BIND. Bound to an iommufd it has access, as the device's only user, and keeps the
  * group's file from being opened. DMA is blocked until ATTACH. Closing the file undoes all of it.
  *
- * ATTACH of an attached device replaces what it is attached to, without a moment in between; DETACH of one that
- * is not attached does nothing. No function here has PASIDs: attaching one is refused by the IOMMU (EINVAL),
- * detaching one that was never attached does nothing.
+ * ATTACH of an attached device replaces what it is attached to, without a moment in between; DETACH
+ * of one that is not attached does nothing. No function here has PASIDs: attaching one is refused
+ * by the IOMMU (EINVAL), detaching one that was never attached does nothing.
  */
 #include <errno.h>
 
@@ -18,7 +18,10 @@
 #include "core/vfio/group.h"
 #include "core/vfio/vfio_pci.h"
 
-/* Bytes behind a structure that are looked at for zeroes; the kernel has no bound, but no caller this long. */
+/*
+ * Bytes behind a structure that are looked at for zeroes; the kernel has no bound, but no caller
+ * this long.
+ */
 #define TRAILING_MAX 65536u
 
 static struct svf_device_file *device_file_of(struct svf_file *file)
@@ -26,14 +29,17 @@ static struct svf_device_file *device_file_of(struct svf_file *file)
 	return svf_container_of(file, struct svf_device_file, file);
 }
 
-int svf_cdev_open(struct svf_machine *machine, struct svf_call *call, unsigned int minor, struct svf_file **ret)
+int svf_cdev_open(struct svf_machine *machine, struct svf_call *call, unsigned int minor,
+		  struct svf_file **ret)
 {
 	struct svf_device *device = svf_device_lookup_minor(machine, minor);
 	struct svf_device_file *df;
 	int err;
 
 	if (!device || device->unregistering)
-		return svf_fail(call, -ENODEV, "vfio%u is gone: no function is bound to vfio-pci under that name", minor);
+		return svf_fail(call, -ENODEV,
+				"vfio%u is gone: no function is bound to vfio-pci under that name",
+				minor);
 	err = svf_device_file_alloc(device, call, &df);
 	if (err)
 		return err;
@@ -44,7 +50,10 @@ int svf_cdev_open(struct svf_machine *machine, struct svf_call *call, unsigned i
 /* Where a device file is asked for more than it was made for, by its origin. */
 static int fail_not_cdev(const struct svf_device_file *df, struct svf_call *call, int err)
 {
-	return svf_fail(call, err, "this file of " SVF_BDF_FMT " came from its group, whose container is its security context; open /dev/vfio/devices/vfio%u instead",
+	return svf_fail(call, err,
+			"this file of " SVF_BDF_FMT
+			" came from its group, whose container is its security context; open "
+			"/dev/vfio/devices/vfio%u instead",
 			SVF_BDF_ARG(df->device->fn->bdf), df->device->minor);
 }
 
@@ -56,7 +65,9 @@ static int check_trailing(struct svf_call *call, uint64_t addr, size_t len)
 	uint8_t bytes[256];
 
 	if (len > TRAILING_MAX)
-		return svf_fail(call, -E2BIG, "argsz is %zu bytes more than struct vfio_device_bind_iommufd has", len);
+		return svf_fail(call, -E2BIG,
+				"argsz is %zu bytes more than struct vfio_device_bind_iommufd has",
+				len);
 	while (len) {
 		size_t n = len < sizeof(bytes) ? len : sizeof(bytes);
 		int err = svf_copy_from_user(call, bytes, addr, n);
@@ -65,7 +76,9 @@ static int check_trailing(struct svf_call *call, uint64_t addr, size_t len)
 			return err;
 		for (size_t i = 0; i < n; i++)
 			if (bytes[i])
-				return svf_fail(call, -E2BIG, "argsz covers fields that are not known here and not zero");
+				return svf_fail(
+					call, -E2BIG,
+					"argsz covers fields that are not known here and not zero");
 		addr += n;
 		len -= n;
 	}
@@ -82,14 +95,19 @@ static int read_bind(struct svf_call *call, uint64_t arg, struct vfio_device_bin
 	if (err)
 		return err;
 	if (size < min_size)
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes up to out_devid of struct vfio_device_bind_iommufd",
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes up to out_devid of struct "
+				"vfio_device_bind_iommufd",
 				size, min_size);
 	if (size > sizeof(*bind))
 		err = check_trailing(call, arg + sizeof(*bind), size - sizeof(*bind));
-	return err ? err : svf_copy_from_user(call, bind, arg, size < sizeof(*bind) ? size : sizeof(*bind));
+	return err ? err
+		   : svf_copy_from_user(call, bind, arg,
+					size < sizeof(*bind) ? size : sizeof(*bind));
 }
 
-static int check_token(struct svf_device *device, struct svf_call *call, const struct vfio_device_bind_iommufd *bind)
+static int check_token(struct svf_device *device, struct svf_call *call,
+		       const struct vfio_device_bind_iommufd *bind)
 {
 	struct svf_uuid token;
 	int err;
@@ -103,18 +121,20 @@ static int check_token(struct svf_device *device, struct svf_call *call, const s
 static int check_iommufd(struct svf_call *call, int number, int found, const struct svf_fd *fd)
 {
 	if (found == -EBADF)
-		return svf_fail(call, found, "descriptor %d, given as the iommufd, is not open", number);
+		return svf_fail(call, found, "descriptor %d, given as the iommufd, is not open",
+				number);
 	if (found)
 		return found;
 	if (fd->kind != SVF_FD_FILE || fd->file->kind != SVF_FILE_IOMMUFD)
-		return svf_fail(call, -EBADFD, "descriptor %d is no iommufd; open /dev/iommu", number);
+		return svf_fail(call, -EBADFD, "descriptor %d is no iommufd; open /dev/iommu",
+				number);
 	return 0;
 }
 
 /* With the iommufd found, or known not to be one. The group's file is kept out. */
 static int bind_checked(struct svf_device_file *df, struct svf_call *call,
-			const struct vfio_device_bind_iommufd *bind, int found, const struct svf_fd *fd,
-			uint64_t out_devid)
+			const struct vfio_device_bind_iommufd *bind, int found,
+			const struct svf_fd *fd, uint64_t out_devid)
 {
 	struct svf_device *device = df->device;
 	int err;
@@ -148,26 +168,33 @@ put:
 long svf_device_bind_iommufd(struct svf_file *file, struct svf_call *call, uint64_t arg)
 {
 	struct svf_device_file *df = device_file_of(file);
-	struct vfio_device_bind_iommufd bind = { 0 };
-	struct svf_fd fd = { 0 };
+	struct vfio_device_bind_iommufd bind = {0};
+	struct svf_fd fd = {0};
 	int found, err = read_bind(call, arg, &bind);
 
 	if (err)
 		return err;
 	if (bind.iommufd < 0)
-		return svf_fail(call, -EINVAL, "descriptor %d is no iommufd; binding without one is not possible", bind.iommufd);
+		return svf_fail(call, -EINVAL,
+				"descriptor %d is no iommufd; binding without one is not possible",
+				bind.iommufd);
 	if (bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN)
-		return svf_fail(call, -EINVAL, "unknown flags 0x%x", bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN);
+		return svf_fail(call, -EINVAL, "unknown flags 0x%x",
+				bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN);
 	if (df->group)
 		return fail_not_cdev(df, call, -EINVAL);
-	/* Asked first, because a token that is in order may change a PF's, and that is not to happen twice. */
+	/*
+	 * Asked first, because a token that is in order may change a PF's, and that is not to
+	 * happen twice.
+	 */
 	found = svf_call_fd(call, bind.iommufd, &fd);
 	if (found == SVF_RESTART)
 		return found;
 	err = svf_group_block(df->device->group, call);
 	if (err)
 		return err;
-	err = bind_checked(df, call, &bind, found, &fd, arg + offsetof(struct vfio_device_bind_iommufd, out_devid));
+	err = bind_checked(df, call, &bind, found, &fd,
+			   arg + offsetof(struct vfio_device_bind_iommufd, out_devid));
 	if (err)
 		svf_group_unblock(df->device->group);
 	return err;
@@ -208,10 +235,11 @@ void svf_device_detach_pt(struct svf_device *device)
 }
 
 /*
- * The head of both structures: argsz, flags, and for ATTACH an id, is copied in by min_size; with the PASID flag (the only
- * one there is) argsz must reach to its end. Return: 0, -EFAULT, -EINVAL.
+ * The head of both structures: argsz, flags, and for ATTACH an id, is copied in by min_size; with
+ * the PASID flag (the only one there is) argsz must reach to its end. Return: 0, -EFAULT, -EINVAL.
  */
-static int read_head(struct svf_call *call, uint64_t arg, void *cmd, size_t min_size, size_t full_size)
+static int read_head(struct svf_call *call, uint64_t arg, void *cmd, size_t min_size,
+		     size_t full_size)
 {
 	const uint32_t *argsz = cmd, *flags = argsz + 1;
 	int err = svf_copy_from_user(call, cmd, arg, min_size);
@@ -219,14 +247,19 @@ static int read_head(struct svf_call *call, uint64_t arg, void *cmd, size_t min_
 	if (err)
 		return err;
 	if (*argsz < min_size)
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of the structure's first form", *argsz, min_size);
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes of the structure's first form",
+				*argsz, min_size);
 	if (*flags & ~VFIO_DEVICE_ATTACH_PASID)
-		return svf_fail(call, -EINVAL, "unknown flags 0x%x", *flags & ~VFIO_DEVICE_ATTACH_PASID);
+		return svf_fail(call, -EINVAL, "unknown flags 0x%x",
+				*flags & ~VFIO_DEVICE_ATTACH_PASID);
 	if (!(*flags & VFIO_DEVICE_ATTACH_PASID))
 		return 0;
 	if (*argsz < full_size)
-		return svf_fail(call, -EINVAL, "argsz %u does not reach the end of pasid, byte %zu", *argsz, full_size);
-	return svf_copy_from_user(call, (char *)cmd + min_size, arg + min_size, full_size - min_size);
+		return svf_fail(call, -EINVAL, "argsz %u does not reach the end of pasid, byte %zu",
+				*argsz, full_size);
+	return svf_copy_from_user(call, (char *)cmd + min_size, arg + min_size,
+				  full_size - min_size);
 }
 
 long svf_device_attach_iommufd_pt(struct svf_file *file, struct svf_call *call, uint64_t arg)
@@ -238,18 +271,21 @@ long svf_device_attach_iommufd_pt(struct svf_file *file, struct svf_call *call, 
 
 	if (df->group)
 		return fail_not_cdev(df, call, -ENOTTY);
-	err = read_head(call, arg, &attach, svf_offsetofend(struct vfio_device_attach_iommufd_pt, pt_id),
+	err = read_head(call, arg, &attach,
+			svf_offsetofend(struct vfio_device_attach_iommufd_pt, pt_id),
 			sizeof(attach));
 	if (err)
 		return err;
 	if (attach.flags & VFIO_DEVICE_ATTACH_PASID)
-		return svf_fail(call, -EINVAL, SVF_BDF_FMT " has no PASID capability, so PASID %u cannot be attached",
+		return svf_fail(call, -EINVAL,
+				SVF_BDF_FMT
+				" has no PASID capability, so PASID %u cannot be attached",
 				SVF_BDF_ARG(device->fn->bdf), attach.pasid);
 	err = svf_device_attach_pt(device, call, &attach.pt_id);
 	if (err)
 		return err;
-	err = svf_copy_to_user(call, arg + offsetof(struct vfio_device_attach_iommufd_pt, pt_id), &attach.pt_id,
-			       sizeof(attach.pt_id));
+	err = svf_copy_to_user(call, arg + offsetof(struct vfio_device_attach_iommufd_pt, pt_id),
+			       &attach.pt_id, sizeof(attach.pt_id));
 	if (err)
 		svf_device_detach_pt(device);
 	return err;
@@ -264,7 +300,8 @@ long svf_device_detach_iommufd_pt(struct svf_file *file, struct svf_call *call, 
 
 	if (df->group)
 		return fail_not_cdev(df, call, -ENOTTY);
-	err = read_head(call, arg, &detach, svf_offsetofend(struct vfio_device_detach_iommufd_pt, flags),
+	err = read_head(call, arg, &detach,
+			svf_offsetofend(struct vfio_device_detach_iommufd_pt, flags),
 			sizeof(detach));
 	if (err)
 		return err;

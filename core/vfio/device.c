@@ -5,14 +5,14 @@
  *
  * A device file has no access until it has a security context: a group file's container with its
  * IOMMU set, or for a cdev an iommufd. The first file with access prepares the function: bus
- * mastering off, decoding on, a reset, the virtualised config space made anew. The last one takes interrupts
- * back, restores config space as the first one found it, and resets again. A function that cannot be reset by itself
- * is reset with its bus, once nobody on that bus is in use.
+ * mastering off, decoding on, a reset, the virtualised config space made anew. The last one takes
+ * interrupts back, restores config space as the first one found it, and resets again. A function
+ * that cannot be reset by itself is reset with its bus, once nobody on that bus is in use.
  *
  * The driver leaves in steps. No new files; the user is asked to let go (request interrupt, and a
  * line of the log); then unregister is SVF_BLOCKED until the last file is closed, also one without
- * access, and the host runs it again after wake(). The kernel repeats the request every ten seconds; here it is
- * made once. Meanwhile the function is locked and a reset of it is -EAGAIN.
+ * access, and the host runs it again after wake(). The kernel repeats the request every ten
+ * seconds; here it is made once. Meanwhile the function is locked and a reset of it is -EAGAIN.
  *
  * A PF's VFs have gone before, so nobody waits for its token.
  */
@@ -88,15 +88,19 @@ static struct svf_vf_token *token_alloc(struct svf_machine *machine)
 static int check_bindable(struct svf_function *fn, struct svf_call *call)
 {
 	if (fn->interconnect)
-		return svf_fail(call, -EINVAL, SVF_BDF_FMT " is a bridge or port; vfio-pci takes endpoints only",
+		return svf_fail(call, -EINVAL,
+				SVF_BDF_FMT " is a bridge or port; vfio-pci takes endpoints only",
 				SVF_BDF_ARG(fn->bdf));
 	if (fn->sriov.num_vfs) {
 		svf_device_log(fn, "Cannot bind to PF with SR-IOV enabled");
-		return svf_fail(call, -EBUSY, "%u VFs of " SVF_BDF_FMT " exist, made under another driver; write 0 to sriov_numvfs first",
+		return svf_fail(call, -EBUSY,
+				"%u VFs of " SVF_BDF_FMT
+				" exist, made under another driver; write 0 to sriov_numvfs first",
 				fn->sriov.num_vfs, SVF_BDF_ARG(fn->bdf));
 	}
 	if (!fn->group)
-		return svf_fail(call, -EINVAL, SVF_BDF_FMT " is in no IOMMU group", SVF_BDF_ARG(fn->bdf));
+		return svf_fail(call, -EINVAL, SVF_BDF_FMT " is in no IOMMU group",
+				SVF_BDF_ARG(fn->bdf));
 	return 0;
 }
 
@@ -161,7 +165,9 @@ static void request_release(struct svf_device *device)
 	if (svf_irqs_signal_request(device))
 		svf_device_log(device->fn, "Relaying device request to user (#0)");
 	else
-		svf_device_log(device->fn, "No device request channel registered, blocked until released by user");
+		svf_device_log(
+			device->fn,
+			"No device request channel registered, blocked until released by user");
 }
 
 int svf_device_unregister(struct svf_function *fn, struct svf_call *call)
@@ -189,7 +195,7 @@ struct svf_device *svf_device_lookup_minor(struct svf_machine *machine, unsigned
 {
 	struct svf_function *fn;
 
-	svf_list_for_each(fn, &machine->functions, machine_link) {
+	svf_list_for_each (fn, &machine->functions, machine_link) {
 		if (fn->device && fn->device->minor == minor)
 			return fn->device;
 	}
@@ -199,7 +205,9 @@ struct svf_device *svf_device_lookup_minor(struct svf_machine *machine, unsigned
 int svf_device_sriov_configure(struct svf_function *fn, struct svf_call *call, unsigned int num)
 {
 	if (!fn->machine->params.enable_sriov)
-		return svf_fail(call, -ENOENT, "vfio-pci makes no VFs: its module parameter enable_sriov is off; write Y to /sys/module/vfio_pci/parameters/enable_sriov");
+		return svf_fail(call, -ENOENT,
+				"vfio-pci makes no VFs: its module parameter enable_sriov is off; "
+				"write Y to /sys/module/vfio_pci/parameters/enable_sriov");
 	if (!num)
 		return svf_sriov_disable(fn, call);
 	/* VFs have their power from the PF. */
@@ -226,8 +234,8 @@ static bool has_broken_intx(const struct svf_function *fn)
 {
 	static const struct {
 		uint16_t first, last;
-	} ids[] = { { 0x1563, 0x1563 }, { 0x1572, 0x1572 }, { 0x1574, 0x1574 }, { 0x1580, 0x1581 },
-		    { 0x1583, 0x158b }, { 0x37d0, 0x37d2 } };
+	} ids[] = {{0x1563, 0x1563}, {0x1572, 0x1572}, {0x1574, 0x1574},
+		   {0x1580, 0x1581}, {0x1583, 0x158b}, {0x37d0, 0x37d2}};
 	uint16_t id = svf_function_device_id(fn);
 
 	for (size_t i = 0; svf_function_vendor(fn) == 0x8086 && i < SVF_ARRAY_SIZE(ids); i++) {
@@ -286,8 +294,11 @@ static int enable(struct svf_device *device, struct svf_call *call)
 	svf_device_set_command(fn, decode_bits(fn), decode_bits(fn));
 	err = svf_function_reset(fn, NULL);
 	if (err == -EAGAIN)
-		return svf_fail(call, err, SVF_BDF_FMT " is being unbound or its VFs removed; close what uses it or its VFs",
-				SVF_BDF_ARG(fn->bdf));
+		return svf_fail(
+			call, err,
+			SVF_BDF_FMT
+			" is being unbound or its VFs removed; close what uses it or its VFs",
+			SVF_BDF_ARG(fn->bdf));
 	device->reset_works = !err;
 	device->open_state = svf_state_save(fn);
 	probe_intx(device);
@@ -362,7 +373,8 @@ static const struct svf_file_ops device_ops = {
 	.close = device_file_close,
 };
 
-int svf_device_file_alloc(struct svf_device *device, struct svf_call *call, struct svf_device_file **ret)
+int svf_device_file_alloc(struct svf_device *device, struct svf_call *call,
+			  struct svf_device_file **ret)
 {
 	struct svf_machine *machine = device->fn->machine;
 	struct svf_device_file *df;
@@ -375,7 +387,8 @@ int svf_device_file_alloc(struct svf_device *device, struct svf_call *call, stru
 		svf_file_uncharge(machine);
 		return svf_fail(call, -ENOMEM, "out of memory for an open device");
 	}
-	df->file = (struct svf_file){ .kind = SVF_FILE_DEVICE, .ops = &device_ops, .machine = machine };
+	df->file =
+		(struct svf_file){.kind = SVF_FILE_DEVICE, .ops = &device_ops, .machine = machine};
 	df->device = device;
 	svf_list_init(&df->device_link);
 	device->file_count++;
@@ -403,7 +416,8 @@ static int first_open(struct svf_device_file *df, struct svf_call *call)
 	int err;
 
 	if (df->iommufd)
-		err = svf_idevice_bind(df->iommufd, device->fn, call, &device->idevice, &device->devid);
+		err = svf_idevice_bind(df->iommufd, device->fn, call, &device->idevice,
+				       &device->devid);
 	else
 		err = svf_group_use_container(df->group, call);
 	if (err)
@@ -420,7 +434,9 @@ int svf_device_open(struct svf_device_file *df, struct svf_call *call)
 	int err = 0;
 
 	if (device->open_count && !df->group)
-		return svf_fail(call, -EINVAL, SVF_BDF_FMT " is open already; through its cdev a device has one user",
+		return svf_fail(call, -EINVAL,
+				SVF_BDF_FMT
+				" is open already; through its cdev a device has one user",
 				SVF_BDF_ARG(device->fn->bdf));
 	if (!device->open_count)
 		err = first_open(df, call);
@@ -449,16 +465,19 @@ long svf_device_get_info(struct svf_file *file, struct svf_call *call, uint64_t 
 {
 	const struct svf_device *device = svf_device_of_file(file);
 	const size_t min_size = svf_offsetofend(struct vfio_device_info, num_irqs);
-	struct vfio_device_info info = { 0 };
+	struct vfio_device_info info = {0};
 	int err = svf_copy_from_user(call, &info, arg, min_size);
 
 	if (err)
 		return err;
 	if (info.argsz < min_size)
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes up to num_irqs of struct vfio_device_info",
-				info.argsz, min_size);
+		return svf_fail(
+			call, -EINVAL,
+			"argsz %u is below the %zu bytes up to num_irqs of struct vfio_device_info",
+			info.argsz, min_size);
 	info.flags = VFIO_DEVICE_FLAGS_PCI | (device->reset_works ? VFIO_DEVICE_FLAGS_RESET : 0);
 	info.num_regions = VFIO_PCI_NUM_REGIONS;
 	info.num_irqs = VFIO_PCI_NUM_IRQS;
-	return svf_copy_to_user(call, arg, &info, info.argsz < sizeof(info) ? info.argsz : sizeof(info));
+	return svf_copy_to_user(call, arg, &info,
+				info.argsz < sizeof(info) ? info.argsz : sizeof(info));
 }

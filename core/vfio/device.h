@@ -4,9 +4,9 @@
  * which waits until every file is closed.
  *
  * A device file gives no access before its security context stands: for a group file that is the
- * container with its IOMMU set, for a cdev a successful BIND. Until then every command but BIND is -EINVAL.
- * All device files of one device share its state (config view, interrupts); the first open resets and
- * prepares it, the last close resets it again and drops the interrupts.
+ * container with its IOMMU set, for a cdev a successful BIND. Until then every command but BIND is
+ * -EINVAL. All device files of one device share its state (config view, interrupts); the first open
+ * resets and prepares it, the last close resets it again and drops the interrupts.
  */
 #ifndef SVF_CORE_VFIO_DEVICE_H
 #define SVF_CORE_VFIO_DEVICE_H
@@ -38,64 +38,70 @@ struct svf_vf_token {
 
 struct svf_device {
 	struct svf_function *fn;
-	struct svf_list group_link;	/* group->devices, until it unregisters */
+	struct svf_list group_link; /* group->devices, until it unregisters */
 	struct svf_group *group;
-	unsigned int minor;		/* N of /dev/vfio/devices/vfioN */
-	struct svf_list files;		/* struct svf_device_file.device_link: those with access */
-	unsigned int file_count;	/* open files, also those without access: unregister waits for them */
-	unsigned int open_count;	/* files with access */
-	bool unregistering;		/* the driver is leaving; no new opens */
-	bool requested;			/* the user has been asked to let go */
-	bool cdev_opened;		/* open through its cdev */
-	struct svf_idevice *idevice;	/* bound to an iommufd */
-	uint32_t devid;			/* id of idevice there */
+	unsigned int minor;    /* N of /dev/vfio/devices/vfioN */
+	struct svf_list files; /* struct svf_device_file.device_link: those with access */
+	unsigned int file_count;     /* open files, also without access; unregister waits */
+	unsigned int open_count;     /* files with access */
+	bool unregistering;	     /* the driver is leaving; no new opens */
+	bool requested;		     /* the user has been asked to let go */
+	bool cdev_opened;	     /* open through its cdev */
+	struct svf_idevice *idevice; /* bound to an iommufd */
+	uint32_t devid;		     /* id of idevice there */
 	bool iommufd_attached;
-	struct svf_vf_token *vf_token;	/* of a PF; NULL otherwise */
+	struct svf_vf_token *vf_token; /* of a PF; NULL otherwise */
 
 	/* While open. */
 	struct svf_vconfig *vconfig;
 	struct svf_irqs *irqs;
 	struct svf_saved_state *open_state; /* config space as it was when the first user came */
-	bool reset_works;		/* the function could be reset when the first user came */
-	bool intx_maskable;		/* INTx is masked by the command register, as PCI 2.3 has it */
-	bool intx_hidden;		/* a part whose INTx is broken: shown without */
-	bool virq_disabled;		/* the user's view of the command register disables INTx */
+	bool reset_works;   /* the function could be reset when the first user came */
+	bool intx_maskable; /* INTx is masked by the command register, as PCI 2.3 has it */
+	bool intx_hidden;   /* a part whose INTx is broken: shown without */
+	bool virq_disabled; /* the user's view of the command register disables INTx */
 
-	bool needs_reset;		/* closed without a reset that worked */
-	uint8_t msi_qmax;		/* log2 of the MSI vectors last enabled; bounds what the user may configure */
-	bool low_power;			/* DEVICE_FEATURE LOW_POWER_ENTRY is in force */
-	struct svf_event *wake_event;	/* signalled when an access ends low_power; NULL: none */
+	bool needs_reset; /* closed without a reset that worked */
+	uint8_t msi_qmax; /* log2 of the MSI vectors last enabled: what the user may configure */
+	bool low_power;	  /* DEVICE_FEATURE LOW_POWER_ENTRY is in force */
+	struct svf_event *wake_event; /* signalled when an access ends low_power; NULL: none */
 };
 
 struct svf_device_file {
-	struct svf_file file;		/* kind SVF_FILE_DEVICE */
-	struct svf_list device_link;	/* device->files, once access is granted */
+	struct svf_file file;	     /* kind SVF_FILE_DEVICE */
+	struct svf_list device_link; /* device->files, once access is granted */
 	struct svf_device *device;
-	struct svf_group *group;	/* opened through it; NULL: cdev */
-	struct svf_ictx *iommufd;	/* cdev: bound to it, a reference */
+	struct svf_group *group;  /* opened through it; NULL: cdev */
+	struct svf_ictx *iommufd; /* cdev: bound to it, a reference */
 	bool access_granted;
 };
 
-/* vfio-pci's probe and remove. A PF has no VFs any more at remove. remove: SVF_BLOCKED while files are open (the request interrupt is signalled). */
+/*
+ * vfio-pci's probe and remove. A PF has no VFs any more at remove. remove: SVF_BLOCKED while files
+ * are open (the request interrupt is signalled).
+ */
 int svf_device_register(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
 int svf_device_unregister(struct svf_function *fn, struct svf_call *call) SVF_MUST_CHECK;
 
 /* vfio-pci's sriov_configure. */
-int svf_device_sriov_configure(struct svf_function *fn, struct svf_call *call, unsigned int num) SVF_MUST_CHECK;
+int svf_device_sriov_configure(struct svf_function *fn, struct svf_call *call,
+			       unsigned int num) SVF_MUST_CHECK;
 
 /* By minor of its cdev; NULL. */
 struct svf_device *svf_device_lookup_minor(struct svf_machine *machine, unsigned int minor);
 
 /*
- * device.c: a file of the device, without access; -ENOMEM, -EMFILE. The device cannot go before it is closed.
- * destroy: of one that was not handed out.
+ * device.c: a file of the device, without access; -ENOMEM, -EMFILE. The device cannot go before it
+ * is closed. destroy: of one that was not handed out.
  */
-int svf_device_file_alloc(struct svf_device *device, struct svf_call *call, struct svf_device_file **ret) SVF_MUST_CHECK;
+int svf_device_file_alloc(struct svf_device *device, struct svf_call *call,
+			  struct svf_device_file **ret) SVF_MUST_CHECK;
 void svf_device_file_destroy(struct svf_device_file *df);
 
 /*
- * device.c, for group.c and cdev.c: df, whose group or iommufd is set, uses the device / no longer. The first use claims
- * the IOMMU group's security context and resets and prepares the function, the last one undoes that.
+ * device.c, for group.c and cdev.c: df, whose group or iommufd is set, uses the device / no longer.
+ * The first use claims the IOMMU group's security context and resets and prepares the function, the
+ * last one undoes that.
  */
 int svf_device_open(struct svf_device_file *df, struct svf_call *call) SVF_MUST_CHECK;
 void svf_device_close(struct svf_device_file *df);
@@ -105,12 +111,13 @@ void svf_group_close_device(struct svf_device_file *df);
 void svf_cdev_close_device(struct svf_device_file *df);
 
 /* cdev.c: ATTACH and DETACH without PASID, also for group.c's compatibility mode. */
-int svf_device_attach_pt(struct svf_device *device, struct svf_call *call, uint32_t *pt_id) SVF_MUST_CHECK;
+int svf_device_attach_pt(struct svf_device *device, struct svf_call *call,
+			 uint32_t *pt_id) SVF_MUST_CHECK;
 void svf_device_detach_pt(struct svf_device *device);
 
 /*
- * The device behind a file of kind SVF_FILE_DEVICE, for commands and accesses: ends its low-power state, as
- * every access of a user does.
+ * The device behind a file of kind SVF_FILE_DEVICE, for commands and accesses: ends its low-power
+ * state, as every access of a user does.
  */
 struct svf_device *svf_device_of_file(struct svf_file *file);
 
@@ -118,22 +125,24 @@ struct svf_device *svf_device_of_file(struct svf_file *file);
 void svf_device_report_error(struct svf_function *fn);
 
 /*
- * regions.c: what a mapping of [offset, offset + length) of the device file shows. Return: 0 with the memory
- * and the offset in it, borrowed; -EINVAL when that cannot be mapped.
+ * regions.c: what a mapping of [offset, offset + length) of the device file shows. Return: 0 with
+ * the memory and the offset in it, borrowed; -EINVAL when that cannot be mapped.
  */
-int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length, bool shared,
-		    const struct svf_ram **ret, uint64_t *ret_offset) SVF_MUST_CHECK;
+int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
+		    bool shared, const struct svf_ram **ret, uint64_t *ret_offset) SVF_MUST_CHECK;
 
 /*
- * match.c: a match string "0000:01:10.0 vf_token=UUID" against the device. Return: 1 it is this device and the token is
- * in order; 0 another device; -EINVAL, -EACCES.
+ * match.c: a match string "0000:01:10.0 vf_token=UUID" against the device. Return: 1 it is this
+ * device and the token is in order; 0 another device; -EINVAL, -EACCES.
  */
-int svf_device_match(struct svf_device *device, struct svf_call *call, const char *text) SVF_MUST_CHECK;
+int svf_device_match(struct svf_device *device, struct svf_call *call,
+		     const char *text) SVF_MUST_CHECK;
 
 /*
- * token.c: whether a user who gave this token (NULL: none) may open the device; sets a PF's token where the rules say
- * so. Return: 0, -EINVAL, -EACCES.
+ * token.c: whether a user who gave this token (NULL: none) may open the device; sets a PF's token
+ * where the rules say so. Return: 0, -EINVAL, -EACCES.
  */
-int svf_vf_token_check(struct svf_device *device, struct svf_call *call, const struct svf_uuid *token) SVF_MUST_CHECK;
+int svf_vf_token_check(struct svf_device *device, struct svf_call *call,
+		       const struct svf_uuid *token) SVF_MUST_CHECK;
 
 #endif

@@ -7,8 +7,9 @@
  *
  *   SET_CONTAINER -> (SET_IOMMU on the container) -> GET_DEVICE_FD
  *
- * The container may be an iommufd instead, whose default IOAS then plays the container; claiming the DMA of the
- * group happens with SET_CONTAINER in the one case and with the first device in the other.
+ * The container may be an iommufd instead, whose default IOAS then plays the container; claiming
+ * the DMA of the group happens with SET_CONTAINER in the one case and with the first device in the
+ * other.
  *
  * Lifetimes. A device opened through a container holds the group's file: if the client closes that
  * first, the close takes effect when the last such device is closed. With an iommufd it does not,
@@ -16,8 +17,8 @@
  * member leaves, an open file stays without an IOMMU group: it has no devices, SET_CONTAINER and
  * GET_STATUS are ENODEV, and a new group may take its name.
  *
- * While a member is bound through its cdev the group's file cannot be opened, and while the file is open no
- * member can be bound: the two ways to a device exclude one another for the whole group.
+ * While a member is bound through its cdev the group's file cannot be opened, and while the file is
+ * open no member can be bound: the two ways to a device exclude one another for the whole group.
  */
 #include "core/vfio/group.h"
 
@@ -114,8 +115,10 @@ struct svf_group *svf_group_lookup(struct svf_machine *machine, unsigned int id)
 int svf_group_block(struct svf_group *group, struct svf_call *call)
 {
 	if (group->opened_file)
-		return svf_fail(call, -EBUSY, "group %u is open through /dev/vfio/%u; close that before binding a cdev",
-				group->iommu_group->id, group->iommu_group->id);
+		return svf_fail(
+			call, -EBUSY,
+			"group %u is open through /dev/vfio/%u; close that before binding a cdev",
+			group->iommu_group->id, group->iommu_group->id);
 	group->cdev_device_open_count++;
 	return 0;
 }
@@ -180,18 +183,26 @@ static int set_iommufd(struct svf_group *group, struct svf_call *call, struct sv
 	return err;
 }
 
-static int set_container(struct svf_group *group, struct svf_call *call, int32_t number, const struct svf_fd *fd)
+static int set_container(struct svf_group *group, struct svf_call *call, int32_t number,
+			 const struct svf_fd *fd)
 {
 	if (has_iommu(group))
-		return svf_fail(call, -EINVAL, "the group has a container already; use VFIO_GROUP_UNSET_CONTAINER first");
+		return svf_fail(
+			call, -EINVAL,
+			"the group has a container already; use VFIO_GROUP_UNSET_CONTAINER first");
 	if (!group->iommu_group)
-		return svf_fail(call, -ENODEV, "no device of the group is bound to vfio-pci any more; open the group anew");
+		return svf_fail(call, -ENODEV,
+				"no device of the group is bound to vfio-pci any more; open the "
+				"group anew");
 	if (fd->kind == SVF_FD_FILE && fd->file->kind == SVF_FILE_CONTAINER)
-		return svf_container_attach_group(svf_container_of(fd->file, struct svf_container, file), group, call);
+		return svf_container_attach_group(
+			svf_container_of(fd->file, struct svf_container, file), group, call);
 	if (fd->kind == SVF_FD_FILE && fd->file->kind == SVF_FILE_IOMMUFD)
 		return set_iommufd(group, call, fd->file);
-	return svf_fail(call, -EBADFD, "descriptor %d is neither a container (/dev/vfio/vfio) nor an iommufd (/dev/iommu)",
-			number);
+	return svf_fail(
+		call, -EBADFD,
+		"descriptor %d is neither a container (/dev/vfio/vfio) nor an iommufd (/dev/iommu)",
+		number);
 }
 
 long svf_group_set_container(struct svf_file *file, struct svf_call *call, uint64_t arg)
@@ -204,7 +215,8 @@ long svf_group_set_container(struct svf_file *file, struct svf_call *call, uint6
 		return err;
 	err = svf_call_fd(call, number, &fd);
 	if (err == -EBADF)
-		return svf_fail(call, err, "descriptor %d, given as the container, is not open", number);
+		return svf_fail(call, err, "descriptor %d, given as the container, is not open",
+				number);
 	return err ? err : set_container(svf_group_of_file(file), call, number, &fd);
 }
 
@@ -216,7 +228,8 @@ long svf_group_unset_container(struct svf_file *file, struct svf_call *call, uin
 	if (!has_iommu(group))
 		return svf_fail(call, -EINVAL, "the group has no container");
 	if (group->container && group->container_users)
-		return svf_fail(call, -EBUSY, "%u devices of the group are open; close them first", group->container_users);
+		return svf_fail(call, -EBUSY, "%u devices of the group are open; close them first",
+				group->container_users);
 	if (group->container)
 		svf_container_detach_group(group);
 	put_iommufd(group);
@@ -232,10 +245,13 @@ long svf_group_get_status(struct svf_file *file, struct svf_call *call, uint64_t
 	if (err)
 		return err;
 	if (status.argsz < sizeof(status))
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of struct vfio_group_status", status.argsz,
-				sizeof(status));
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes of struct vfio_group_status",
+				status.argsz, sizeof(status));
 	if (!group->iommu_group)
-		return svf_fail(call, -ENODEV, "no device of the group is bound to vfio-pci any more; open the group anew");
+		return svf_fail(call, -ENODEV,
+				"no device of the group is bound to vfio-pci any more; open the "
+				"group anew");
 	status.flags = 0;
 	if (has_iommu(group))
 		status.flags = VFIO_GROUP_FLAGS_CONTAINER_SET | VFIO_GROUP_FLAGS_VIABLE;
@@ -261,7 +277,8 @@ static int open_device(struct svf_device_file *df, struct svf_call *call)
 	int err;
 
 	if (!has_iommu(group))
-		return svf_fail(call, -EINVAL, "the group has no container; use VFIO_GROUP_SET_CONTAINER first");
+		return svf_fail(call, -EINVAL,
+				"the group has no container; use VFIO_GROUP_SET_CONTAINER first");
 	/* Borrowed: the device's binding holds a reference of its own. */
 	df->iommufd = group->iommufd;
 	err = svf_device_open(df, call);
@@ -282,11 +299,12 @@ void svf_group_close_device(struct svf_device_file *df)
 	df->iommufd = NULL;
 }
 
-static int find_device(struct svf_group *group, struct svf_call *call, const char *text, struct svf_device **ret)
+static int find_device(struct svf_group *group, struct svf_call *call, const char *text,
+		       struct svf_device **ret)
 {
 	struct svf_device *device;
 
-	svf_list_for_each(device, &group->devices, group_link) {
+	svf_list_for_each (device, &group->devices, group_link) {
 		int found = svf_device_match(device, call, text);
 
 		if (found < 0)
@@ -296,7 +314,8 @@ static int find_device(struct svf_group *group, struct svf_call *call, const cha
 			return 0;
 		}
 	}
-	return svf_fail(call, -ENODEV, "no device \"%.60s\" in the group is bound to vfio-pci", text);
+	return svf_fail(call, -ENODEV, "no device \"%.60s\" in the group is bound to vfio-pci",
+			text);
 }
 
 static int get_device_fd(struct svf_group *group, struct svf_call *call, const char *text)
@@ -328,8 +347,10 @@ long svf_group_get_device_fd(struct svf_file *file, struct svf_call *call, uint6
 	int err;
 
 	if (!call->can_return_fd)
-		return svf_fail(call, -EOPNOTSUPP, "this process cannot be given a new descriptor; start it under softvfio run or exec");
-	text = malloc(MATCH_SIZE);
+		return svf_fail(call, -EOPNOTSUPP,
+				"this process cannot be given a new descriptor; start it under "
+				"softvfio run or exec");
+	text = calloc(1, MATCH_SIZE);
 	if (!text)
 		return svf_fail(call, -ENOMEM, "out of memory for the device name");
 	len = svf_copy_string_from_user(call, text, arg, MATCH_SIZE);
@@ -352,16 +373,21 @@ static const struct svf_file_ops group_ops = {
 static int check_open(const struct svf_group *group, struct svf_call *call, unsigned int id)
 {
 	if (!group)
-		return svf_fail(call, -ENODEV, "no device of IOMMU group %u is bound to vfio-pci", id);
+		return svf_fail(call, -ENODEV, "no device of IOMMU group %u is bound to vfio-pci",
+				id);
 	if (group->cdev_device_open_count)
-		return svf_fail(call, -EBUSY, "%u devices of group %u are in use through /dev/vfio/devices; close those first",
+		return svf_fail(call, -EBUSY,
+				"%u devices of group %u are in use through /dev/vfio/devices; "
+				"close those first",
 				group->cdev_device_open_count, id);
 	if (group->opened_file)
-		return svf_fail(call, -EBUSY, "group %u is open already; a group has one user at a time", id);
+		return svf_fail(call, -EBUSY,
+				"group %u is open already; a group has one user at a time", id);
 	return 0;
 }
 
-int svf_group_open(struct svf_machine *machine, struct svf_call *call, unsigned int id, struct svf_file **ret)
+int svf_group_open(struct svf_machine *machine, struct svf_call *call, unsigned int id,
+		   struct svf_file **ret)
 {
 	struct svf_group *group = svf_group_lookup(machine, id);
 	struct svf_group_file *gf;
@@ -376,7 +402,7 @@ int svf_group_open(struct svf_machine *machine, struct svf_call *call, unsigned 
 		svf_file_uncharge(machine);
 		return svf_fail(call, -ENOMEM, "out of memory for an open group");
 	}
-	gf->file = (struct svf_file){ .kind = SVF_FILE_GROUP, .ops = &group_ops, .machine = machine };
+	gf->file = (struct svf_file){.kind = SVF_FILE_GROUP, .ops = &group_ops, .machine = machine};
 	gf->group = group;
 	gf->refs = 1;
 	group->refs++;

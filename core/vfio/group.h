@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The VFIO group: an IOMMU group as users of /dev/vfio/N see it. It exists while a member is a
- * VFIO device. Opened by at most one file at a time, and not while a member is bound through its cdev.
+ * VFIO device. Opened by at most one file at a time, and not while a member is bound through its
+ * cdev.
  *
  * Steps, each refused with its own errno when an earlier one is missing: open the group, set a
  * container (or an iommufd in its compatibility mode), set the container's IOMMU, get a device fd.
@@ -19,16 +20,17 @@ struct svf_ictx;
 struct svf_iommu_group;
 
 struct svf_group {
-	struct svf_iommu_group *iommu_group; /* NULL once the last member has left; the open file may remain */
-	struct svf_list devices;	 /* struct svf_device.group_link */
-	struct svf_list container_link;	 /* container->groups */
-	struct svf_file *opened_file;	 /* the one open group file, or NULL */
-	struct svf_container *container; /* set by SET_CONTAINER, a reference */
-	struct svf_ictx *iommufd;	 /* set by SET_CONTAINER with /dev/iommu, a reference */
-	unsigned int container_users;	 /* open devices that rely on container */
+	struct svf_iommu_group
+		*iommu_group;	 /* NULL once the last member has left; the open file may remain */
+	struct svf_list devices; /* struct svf_device.group_link */
+	struct svf_list container_link;	     /* container->groups */
+	struct svf_file *opened_file;	     /* the one open group file, or NULL */
+	struct svf_container *container;     /* set by SET_CONTAINER, a reference */
+	struct svf_ictx *iommufd;	     /* set by SET_CONTAINER with /dev/iommu, a reference */
+	unsigned int container_users;	     /* open devices that rely on container */
 	unsigned int cdev_device_open_count; /* members bound through their cdevs */
-	unsigned int drivers;		 /* members that are VFIO devices, also while they unregister */
-	unsigned int refs;		 /* those, and the open file */
+	unsigned int drivers; /* members that are VFIO devices, also while they unregister */
+	unsigned int refs;    /* those, and the open file */
 };
 
 /* A function became a VFIO device / is one no more. */
@@ -40,8 +42,8 @@ int svf_group_block(struct svf_group *group, struct svf_call *call) SVF_MUST_CHE
 void svf_group_unblock(struct svf_group *group);
 
 /*
- * device.c: the first open of a device through the group's container keeps the group's file open, whatever the client
- * does with its descriptors. -EINVAL before SET_IOMMU.
+ * device.c: the first open of a device through the group's container keeps the group's file open,
+ * whatever the client does with its descriptors. -EINVAL before SET_IOMMU.
  */
 int svf_group_use_container(struct svf_group *group, struct svf_call *call) SVF_MUST_CHECK;
 void svf_group_unuse_container(struct svf_group *group);

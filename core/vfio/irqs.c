@@ -8,10 +8,11 @@
  * masks INTx there. MSI has the vectors it was enabled with; MSI-X grows to any vector of its
  * table later.
  *
- * INTx is a level, and one user's eventfd may not keep a shared line busy: when it rises it is masked in the
- * function and the event signalled once. Unmasking while it is still up signals again and leaves it masked.
- * The user's own INTx disable bit of the command register masks too. A function whose INTx cannot be
- * masked in itself (module parameter nointxmask) is masked where its line ends, which looks the same.
+ * INTx is a level, and one user's eventfd may not keep a shared line busy: when it rises it is
+ * masked in the function and the event signalled once. Unmasking while it is still up signals again
+ * and leaves it masked. The user's own INTx disable bit of the command register masks too. A
+ * function whose INTx cannot be masked in itself (module parameter nointxmask) is masked where its
+ * line ends, which looks the same.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
@@ -74,7 +75,8 @@ static bool line_is_up(const struct svf_device *device)
 static void mask_function(struct svf_device *device, bool mask)
 {
 	if (device->intx_maskable)
-		svf_device_set_command(device->fn, PCI_COMMAND_INTX_DISABLE, mask ? PCI_COMMAND_INTX_DISABLE : 0);
+		svf_device_set_command(device->fn, PCI_COMMAND_INTX_DISABLE,
+				       mask ? PCI_COMMAND_INTX_DISABLE : 0);
 }
 
 void svf_irqs_signal_intx(struct svf_device *device)
@@ -129,6 +131,32 @@ void svf_irqs_unmask_intx(struct svf_device *device)
 	mask_function(device, false);
 }
 
+static void unmask_fired(void *arg)
+{
+	svf_irqs_unmask_intx(arg);
+}
+
+int svf_irqs_watch_unmask(struct svf_device *device, struct svf_call *call, struct svf_event *event)
+{
+	struct svf_irqs *irqs = device->irqs;
+	int err;
+
+	if (irqs->unmask)
+		return svf_fail(call, -EBUSY,
+				"INTx is unmasked by an eventfd already; give -1 first");
+	err = port_of(device)->event_watch(event, unmask_fired, device, &irqs->unmask);
+	if (err)
+		return svf_fail(call, err, "out of memory to watch an eventfd");
+	return 0;
+}
+
+void svf_irqs_unwatch_unmask(struct svf_device *device)
+{
+	if (device->irqs->unmask)
+		port_of(device)->event_unwatch(device->irqs->unmask);
+	device->irqs->unmask = NULL;
+}
+
 void svf_irqs_intx_follow(struct svf_device *device, bool disable)
 {
 	if (disable == device->virq_disabled)
@@ -163,7 +191,7 @@ static void sink_msi(struct svf_function *fn, unsigned int vector)
 		fn->machine->port->event_signal(irqs->vectors[vector]);
 }
 
-static const struct svf_irq_sink sink = { .msi = sink_msi, .intx = sink_intx };
+static const struct svf_irq_sink sink = {.msi = sink_msi, .intx = sink_intx};
 
 static uint32_t log2_up(unsigned int n)
 {
@@ -198,10 +226,12 @@ static void disable_messages(struct svf_device *device, bool msix)
 	uint32_t enable = msix ? PCI_MSIX_FLAGS_ENABLE : PCI_MSI_FLAGS_ENABLE;
 
 	svf_config_write(fn, at, 2, svf_config_read(fn, at, 2) & ~enable);
-	svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE, device->intx_hidden ? PCI_COMMAND_INTX_DISABLE : 0);
+	svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE,
+			       device->intx_hidden ? PCI_COMMAND_INTX_DISABLE : 0);
 }
 
-int svf_irqs_enable_messages(struct svf_device *device, struct svf_call *call, bool msix, unsigned int vectors)
+int svf_irqs_enable_messages(struct svf_device *device, struct svf_call *call, bool msix,
+			     unsigned int vectors)
 {
 	struct svf_irqs *irqs = device->irqs;
 	unsigned int index = msix ? VFIO_PCI_MSIX_IRQ_INDEX : VFIO_PCI_MSI_IRQ_INDEX;
@@ -248,6 +278,7 @@ void svf_irqs_disable(struct svf_device *device)
 	irqs->vectors = NULL;
 	irqs->size = 0;
 	svf_irqs_set_event(device, &irqs->intx, NULL);
+	svf_irqs_unwatch_unmask(device);
 	if (irqs->type != VFIO_PCI_INTX_IRQ_INDEX)
 		disable_messages(device, irqs->type == VFIO_PCI_MSIX_IRQ_INDEX);
 	irqs->type = VFIO_PCI_NUM_IRQS;
@@ -289,11 +320,13 @@ long svf_device_get_irq_info(struct svf_file *file, struct svf_call *call, uint6
 	if (err)
 		return err;
 	if (info.argsz < sizeof(info))
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of struct vfio_irq_info", info.argsz,
-				sizeof(info));
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes of struct vfio_irq_info",
+				info.argsz, sizeof(info));
 	if (info.index >= VFIO_PCI_NUM_IRQS)
-		return svf_fail(call, -EINVAL, "interrupt index %u does not exist; a vfio-pci device has 0 to %u", info.index,
-				VFIO_PCI_NUM_IRQS - 1);
+		return svf_fail(call, -EINVAL,
+				"interrupt index %u does not exist; a vfio-pci device has 0 to %u",
+				info.index, VFIO_PCI_NUM_IRQS - 1);
 	info.flags = VFIO_IRQ_INFO_EVENTFD;
 	if (info.index == VFIO_PCI_INTX_IRQ_INDEX)
 		info.flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;

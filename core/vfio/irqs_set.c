@@ -9,15 +9,13 @@
  *   4. the state allows it: EINVAL
  *   5. descriptors: EBADF when not open, EINVAL when no eventfd
  *
- * Descriptors of a call are all looked at before anything changes, because that may restart the call.
- * What one bad descriptor among many does is the kernel's nevertheless: the vectors of the call up to and
- * with the bad one lose their eventfds, and if the call was to enable the interrupt it stays disabled.
+ * Descriptors of a call are all looked at before anything changes, because that may restart the
+ * call. What one bad descriptor among many does is the kernel's nevertheless: the vectors of the
+ * call up to and with the bad one lose their eventfds, and if the call was to enable the interrupt
+ * it stays disabled.
  *
- * A negative descriptor means none (ERR and REQ: only -1). Triggering with DATA_NONE or DATA_BOOL is
- * the loopback test: it signals the eventfds without the function.
- *
- * TODO: UNMASK of INTx by an eventfd answers ENOTTY (as MASK by eventfd does in the kernel). It needs a port that watches
- * the clients' eventfds; only VMMs with KVM's irqfd resampling ask for it, and do without when refused.
+ * A negative descriptor means none (ERR and REQ: only -1). Triggering with DATA_NONE or DATA_BOOL
+ * is the loopback test: it signals the eventfds without the function.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,16 +33,18 @@ struct request {
 	const uint8_t *data; /* NULL: none, or none was left over for a count of 0 */
 };
 
-static const char *const index_names[] = { "INTx", "MSI", "MSI-X", "ERR", "REQ" };
+static const char *const index_names[] = {"INTx", "MSI", "MSI-X", "ERR", "REQ"};
 
 static int fail_in_use(const struct request *rq)
 {
 	unsigned int type = rq->device->irqs->type;
 
 	if (type >= SVF_ARRAY_SIZE(index_names))
-		return svf_fail(rq->call, -EINVAL, "%s is not enabled; enable it with VFIO_IRQ_SET_DATA_EVENTFD first",
+		return svf_fail(rq->call, -EINVAL,
+				"%s is not enabled; enable it with VFIO_IRQ_SET_DATA_EVENTFD first",
 				index_names[rq->index]);
-	return svf_fail(rq->call, -EINVAL, "%s cannot be used while %s is enabled; disable that first",
+	return svf_fail(rq->call, -EINVAL,
+			"%s cannot be used while %s is enabled; disable that first",
 			index_names[rq->index], index_names[type]);
 }
 
@@ -64,7 +64,8 @@ static int resolve_event(const struct request *rq, int32_t fd, struct svf_event 
 		return 0;
 	err = svf_call_fd(rq->call, fd, &found);
 	if (err == -EBADF)
-		return svf_fail(rq->call, -EBADF, "descriptor %d given for %s is not open", fd, index_names[rq->index]);
+		return svf_fail(rq->call, -EBADF, "descriptor %d given for %s is not open", fd,
+				index_names[rq->index]);
 	if (err)
 		return err;
 	if (found.kind != SVF_FD_EVENT)
@@ -87,7 +88,8 @@ static int intx_must_be_one(const struct request *rq)
 	if (rq->device->irqs->type != VFIO_PCI_INTX_IRQ_INDEX)
 		return fail_in_use(rq);
 	if (rq->start || rq->count != 1)
-		return svf_fail(rq->call, -EINVAL, "INTx is one interrupt: start must be 0 and count 1, not %u and %u",
+		return svf_fail(rq->call, -EINVAL,
+				"INTx is one interrupt: start must be 0 and count 1, not %u and %u",
 				rq->start, rq->count);
 	return 0;
 }
@@ -99,7 +101,8 @@ static int set_intx_mask(const struct request *rq)
 	if (err)
 		return err;
 	if (rq->flags & VFIO_IRQ_SET_DATA_EVENTFD)
-		return svf_fail(rq->call, -ENOTTY, "INTx cannot be masked by an eventfd; use VFIO_IRQ_SET_DATA_NONE");
+		return svf_fail(rq->call, -ENOTTY,
+				"INTx cannot be masked by an eventfd; use VFIO_IRQ_SET_DATA_NONE");
 	if (asked(rq, 0))
 		svf_irqs_mask_intx(rq->device);
 	return 0;
@@ -114,9 +117,12 @@ static int set_intx_unmask(const struct request *rq)
 		return err;
 	if (rq->flags & VFIO_IRQ_SET_DATA_EVENTFD) {
 		err = resolve_event(rq, fd_at(rq, 0), &event);
-		if (err || !event)
+		if (err)
 			return err;
-		return svf_fail(rq->call, -ENOTTY, "softvfio does not unmask INTx by an eventfd yet; use VFIO_IRQ_SET_DATA_NONE");
+		if (event)
+			return svf_irqs_watch_unmask(rq->device, rq->call, event);
+		svf_irqs_unwatch_unmask(rq->device);
+		return 0;
 	}
 	if (asked(rq, 0))
 		svf_irqs_unmask_intx(rq->device);
@@ -149,7 +155,8 @@ static int set_intx_trigger(const struct request *rq)
 	if (type != VFIO_PCI_INTX_IRQ_INDEX && type != VFIO_PCI_NUM_IRQS)
 		return fail_in_use(rq);
 	if (rq->start || rq->count != 1)
-		return svf_fail(rq->call, -EINVAL, "INTx is one interrupt: start must be 0 and count 1, not %u and %u",
+		return svf_fail(rq->call, -EINVAL,
+				"INTx is one interrupt: start must be 0 and count 1, not %u and %u",
 				rq->start, rq->count);
 	if (rq->flags & VFIO_IRQ_SET_DATA_EVENTFD)
 		return set_intx_event(rq);
@@ -169,13 +176,15 @@ static int vector_exists(const struct request *rq, uint32_t vector)
 
 	if (rq->index == VFIO_PCI_MSIX_IRQ_INDEX || vector < irqs->allocated)
 		return 0;
-	return svf_fail(rq->call, -EINVAL, "MSI was enabled with %u vectors, so there is no vector %u; disable and enable it with more",
+	return svf_fail(rq->call, -EINVAL,
+			"MSI was enabled with %u vectors, so there is no vector %u; disable and "
+			"enable it with more",
 			irqs->allocated, vector);
 }
 
 /*
- * Looks at all descriptors, so that one restart finds them all. Return: 0, SVF_RESTART, or with *ret_bad the first
- * that is wrong and its errno.
+ * Looks at all descriptors, so that one restart finds them all. Return: 0, SVF_RESTART, or with
+ * *ret_bad the first that is wrong and its errno.
  */
 static int resolve_vectors(const struct request *rq, struct svf_event **events, uint32_t *ret_bad)
 {
@@ -230,10 +239,13 @@ static int enable_messages(const struct request *rq)
 	bool msix = rq->index == VFIO_PCI_MSIX_IRQ_INDEX;
 
 	if (svf_function_power_state(rq->device->fn))
-		return svf_fail(rq->call, -EINVAL, "%s cannot be enabled in a low-power state; write D0 to the power management register first",
+		return svf_fail(rq->call, -EINVAL,
+				"%s cannot be enabled in a low-power state; write D0 to the power "
+				"management register first",
 				index_names[rq->index]);
 	if (!vectors)
-		return svf_fail(rq->call, -ERANGE, "%s cannot be enabled with no vectors", index_names[rq->index]);
+		return svf_fail(rq->call, -ERANGE, "%s cannot be enabled with no vectors",
+				index_names[rq->index]);
 	return svf_irqs_enable_messages(rq->device, rq->call, msix, vectors);
 }
 
@@ -300,7 +312,8 @@ static int set_single_event(const struct request *rq, struct svf_event **slot)
 	int err;
 
 	if (fd < -1)
-		return svf_fail(rq->call, -EINVAL, "descriptor %d given for %s; use -1 for none", fd, index_names[rq->index]);
+		return svf_fail(rq->call, -EINVAL, "descriptor %d given for %s; use -1 for none",
+				fd, index_names[rq->index]);
 	err = resolve_event(rq, fd, &event);
 	if (!err)
 		svf_irqs_set_event(rq->device, slot, event);
@@ -319,7 +332,8 @@ static int set_single_trigger(const struct request *rq)
 		return 0;
 	}
 	if (!rq->count)
-		return svf_fail(rq->call, -EINVAL, "%s is one interrupt: count must be 1, not 0", index_names[rq->index]);
+		return svf_fail(rq->call, -EINVAL, "%s is one interrupt: count must be 1, not 0",
+				index_names[rq->index]);
 	if (rq->flags & VFIO_IRQ_SET_DATA_EVENTFD)
 		return set_single_event(rq, slot);
 	if (asked(rq, 0) && *slot)
@@ -333,13 +347,13 @@ static const struct {
 	uint32_t index, action;
 	int (*set)(const struct request *rq);
 } actions[] = {
-	{ VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_MASK, set_intx_mask },
-	{ VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_UNMASK, set_intx_unmask },
-	{ VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_intx_trigger },
-	{ VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_msi_trigger },
-	{ VFIO_PCI_MSIX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_msi_trigger },
-	{ VFIO_PCI_ERR_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_single_trigger },
-	{ VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_single_trigger },
+	{VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_MASK, set_intx_mask},
+	{VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_UNMASK, set_intx_unmask},
+	{VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_intx_trigger},
+	{VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_msi_trigger},
+	{VFIO_PCI_MSIX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_msi_trigger},
+	{VFIO_PCI_ERR_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_single_trigger},
+	{VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, set_single_trigger},
 };
 
 static int run_action(const struct request *rq)
@@ -349,7 +363,9 @@ static int run_action(const struct request *rq)
 		    actions[i].action == (rq->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK))
 			return actions[i].set(rq);
 	}
-	return svf_fail(rq->call, -ENOTTY, "%s has no such action (flags 0x%x): give exactly one, and MASK and UNMASK only for INTx",
+	return svf_fail(rq->call, -ENOTTY,
+			"%s has no such action (flags 0x%x): give exactly one, and MASK and UNMASK "
+			"only for INTx",
 			index_names[rq->index], rq->flags);
 }
 
@@ -368,32 +384,41 @@ static int data_width(uint32_t flags)
 	}
 }
 
-static int check_header(struct svf_call *call, const struct vfio_irq_set *set, unsigned int available)
+static int check_header(struct svf_call *call, const struct vfio_irq_set *set,
+			unsigned int available)
 {
 	int width = data_width(set->flags);
 
 	if (set->argsz < sizeof(*set))
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of struct vfio_irq_set", set->argsz,
-				sizeof(*set));
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes of struct vfio_irq_set",
+				set->argsz, sizeof(*set));
 	if (set->index >= VFIO_PCI_NUM_IRQS)
-		return svf_fail(call, -EINVAL, "interrupt index %u does not exist; a vfio-pci device has 0 to %u", set->index,
-				VFIO_PCI_NUM_IRQS - 1);
+		return svf_fail(call, -EINVAL,
+				"interrupt index %u does not exist; a vfio-pci device has 0 to %u",
+				set->index, VFIO_PCI_NUM_IRQS - 1);
 	if (set->flags & ~(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK))
 		return svf_fail(call, -EINVAL, "unknown flags 0x%x", set->flags);
 	if (set->start >= available || set->count > available - set->start)
-		return svf_fail(call, -EINVAL, "interrupts %u to %lu of %s do not exist, the device has %u", set->start,
-				(unsigned long)set->start + set->count - !!set->count, index_names[set->index], available);
+		return svf_fail(call, -EINVAL,
+				"interrupts %u to %lu of %s do not exist, the device has %u",
+				set->start, (unsigned long)set->start + set->count - !!set->count,
+				index_names[set->index], available);
 	if (width < 0)
-		return svf_fail(call, -EINVAL, "flags 0x%x: give exactly one of DATA_NONE, DATA_BOOL and DATA_EVENTFD", set->flags);
+		return svf_fail(
+			call, -EINVAL,
+			"flags 0x%x: give exactly one of DATA_NONE, DATA_BOOL and DATA_EVENTFD",
+			set->flags);
 	if (set->argsz - sizeof(*set) < (size_t)set->count * (unsigned int)width)
-		return svf_fail(call, -EINVAL, "argsz %u leaves no room for %u times %d bytes of data", set->argsz, set->count,
-				width);
+		return svf_fail(call, -EINVAL,
+				"argsz %u leaves no room for %u times %d bytes of data", set->argsz,
+				set->count, width);
 	return 0;
 }
 
 static long set_irqs_with_data(struct request *rq, uint64_t arg, size_t size)
 {
-	uint8_t *data = malloc(size);
+	uint8_t *data = calloc(1, size);
 	int err;
 
 	if (!data)
@@ -419,8 +444,12 @@ long svf_device_set_irqs(struct svf_file *file, struct svf_call *call, uint64_t 
 	if (err)
 		return err;
 	rq = (struct request){
-		.device = device, .call = call, .flags = set.flags,
-		.index = set.index, .start = set.start, .count = set.count,
+		.device = device,
+		.call = call,
+		.flags = set.flags,
+		.index = set.index,
+		.start = set.start,
+		.count = set.count,
 	};
 	size = (size_t)set.count * (unsigned int)data_width(set.flags);
 	return size ? set_irqs_with_data(&rq, arg, size) : run_action(&rq);

@@ -2,14 +2,12 @@
 /*
  * Match strings: what GROUP_GET_DEVICE_FD takes as the name of a device.
  *
- *	string = name *( blanks option )
- *	option = "vf_token=" 36 characters of a UUID
+ *	string = name [ blanks [ "vf_token=" uuid [ blanks ] ] ]
  *
  * The name is compared with the device's own and must end the string or be followed by a space;
  * anything else after it (a tab, a comma, more digits) makes it another device's name. Blanks are
- * spaces only, may be many and may end the string. Two options need no blank between them. An
- * option that is unknown, given twice or is no UUID is -EINVAL. Once the string is in order the
- * token rules decide (token.c), also when no token was given.
+ * spaces and nothing else. An unknown option, a second one, and what is no UUID are -EINVAL. Once
+ * the string is in order the token rules decide (token.c), also when no token was given.
  */
 #include <errno.h>
 #include <string.h>
@@ -25,15 +23,20 @@ static int parse_option(struct svf_call *call, const char **text, struct svf_uui
 	const char *value = *text + sizeof(TOKEN_OPTION) - 1;
 
 	if (strncmp(*text, TOKEN_OPTION, sizeof(TOKEN_OPTION) - 1))
-		return svf_fail(call, -EINVAL, "unknown option \"%.40s\" after the device name; only vf_token= is known",
-				*text);
+		return svf_fail(
+			call, -EINVAL,
+			"unknown option \"%.40s\" after the device name; only vf_token= is known",
+			*text);
 	if (strlen(value) < SVF_UUID_TEXT_LEN || !svf_uuid_parse(value, ret))
-		return svf_fail(call, -EINVAL, "\"%.40s\" is not a UUID; vf_token= takes 8-4-4-4-12 hex digits", value);
+		return svf_fail(call, -EINVAL,
+				"\"%.40s\" is not a UUID; vf_token= takes 8-4-4-4-12 hex digits",
+				value);
 	*text = value + SVF_UUID_TEXT_LEN;
 	return 0;
 }
 
-static int parse_options(struct svf_call *call, const char *text, bool *ret_given, struct svf_uuid *ret)
+static int parse_options(struct svf_call *call, const char *text, bool *ret_given,
+			 struct svf_uuid *ret)
 {
 	while (*text) {
 		int err;
@@ -43,7 +46,9 @@ static int parse_options(struct svf_call *call, const char *text, bool *ret_give
 			continue;
 		}
 		if (*ret_given)
-			return svf_fail(call, -EINVAL, "\"%.40s\" after a VF token; the token is given once and is the last",
+			return svf_fail(call, -EINVAL,
+					"\"%.40s\" after a VF token; the token is given once and "
+					"is the last",
 					text);
 		err = parse_option(call, &text, ret);
 		if (err)

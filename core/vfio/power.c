@@ -4,8 +4,8 @@
  *
  * D-states. The user writes them into the power management register, the driver carries them
  * out. In D3hot memory BARs answer nobody (-EIO), as with memory decoding off. A PF with VFs stays
- * in D0: the VFs would lose their power with it. A function that resets on its way from D3hot to D0 gets its
- * config space back, which core/pci does for everybody.
+ * in D0: the VFs would lose their power with it. A function that resets on its way from D3hot to D0
+ * gets its config space back, which core/pci does for everybody.
  *
  * Low power on request (DEVICE_FEATURE LOW_POWER_ENTRY). The kernel then suspends the device when
  * nobody is inside a call, and any later call or access resumes it for as long as it lasts. Here
@@ -22,7 +22,10 @@
 #include "core/vfio/vconfig.h"
 #include "core/vfio/vfio_pci.h"
 
-/* Capabilities of the first kind lie here; the extended ones are put back by the reset, or lost with it. */
+/*
+ * Capabilities of the first kind lie here; the extended ones are put back by the reset, or lost
+ * with it.
+ */
 #define SAVED_BYTES 256u
 
 struct svf_saved_state {
@@ -84,10 +87,13 @@ void svf_device_low_power_wake(struct svf_device *device)
 	svf_device_low_power_exit(device);
 }
 
-int svf_device_low_power_entry(struct svf_device *device, struct svf_call *call, struct svf_event *wake_event)
+int svf_device_low_power_entry(struct svf_device *device, struct svf_call *call,
+			       struct svf_event *wake_event)
 {
 	if (device->low_power)
-		return svf_fail(call, -EINVAL, "low power is requested already; use VFIO_DEVICE_FEATURE_LOW_POWER_EXIT first");
+		return svf_fail(call, -EINVAL,
+				"low power is requested already; use "
+				"VFIO_DEVICE_FEATURE_LOW_POWER_EXIT first");
 	device->low_power = true;
 	device->wake_event = wake_event ? device->fn->machine->port->event_get(wake_event) : NULL;
 	return 0;
@@ -95,7 +101,7 @@ int svf_device_low_power_entry(struct svf_device *device, struct svf_call *call,
 
 struct svf_saved_state *svf_state_save(const struct svf_function *fn)
 {
-	struct svf_saved_state *state = malloc(sizeof(*state));
+	struct svf_saved_state *state = calloc(1, sizeof(*state));
 
 	if (state)
 		memcpy(state->config, fn->config, sizeof(state->config));
@@ -106,7 +112,8 @@ struct svf_saved_state *svf_state_save(const struct svf_function *fn)
 void svf_state_restore(struct svf_function *fn, const struct svf_saved_state *state)
 {
 	for (unsigned int i = 0; i < SAVED_BYTES; i++)
-		fn->config[i] = (uint8_t)((fn->config[i] & ~fn->wmask[i]) | (state->config[i] & fn->wmask[i]));
+		fn->config[i] = (uint8_t)((fn->config[i] & ~fn->wmask[i]) |
+					  (state->config[i] & fn->wmask[i]));
 }
 
 void svf_state_destroy(struct svf_saved_state *state)

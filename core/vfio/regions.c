@@ -11,9 +11,10 @@
  * An offset is index << 40 plus the offset in the region. Accesses to BARs end at the end of the
  * region (short), start within it (EINVAL), and are cut into naturally aligned pieces of at most
  * 8 bytes (4 in the ROM) that the function sees one by one. Memory BARs and the ROM answer EIO
- * while memory decoding is off or the function is in D3hot; I/O BARs do not. The MSI-X table belongs to the
- * host: it reads as ones and writes to it are dropped, while a mapping shows it (whoever has an interrupt
- * remapping IOMMU can afford that; MSIX_MAPPABLE tells). The ROM reads as ones behind its last image.
+ * while memory decoding is off or the function is in D3hot; I/O BARs do not. The MSI-X table
+ * belongs to the host: it reads as ones and writes to it are dropped, while a mapping shows it
+ * (whoever has an interrupt remapping IOMMU can afford that; MSIX_MAPPABLE tells). The ROM reads as
+ * ones behind its last image.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,7 +25,7 @@
 #include "core/vfio/vconfig.h"
 #include "core/vfio/vfio_pci.h"
 
-#define PAGE_SIZE 4096u
+#define PAGE_SIZE	4096u
 
 #define MSIX_ENTRY_SIZE 16u
 
@@ -38,7 +39,8 @@
 #define ROM_DATA_FLAGS	 0x15u
 #define ROM_LAST_IMAGE	 0x80u
 
-static bool read_rom_header(struct svf_function *fn, uint64_t image, uint64_t size, uint64_t *ret_data)
+static bool read_rom_header(struct svf_function *fn, uint64_t image, uint64_t size,
+			    uint64_t *ret_data)
 {
 	uint8_t header[ROM_HEADER_SIZE];
 
@@ -91,7 +93,8 @@ static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
 }
 
 /* Return: whether the region has the MSIX_MAPPABLE capability. */
-static bool describe_bar(const struct svf_function *fn, const struct svf_call *call, struct vfio_region_info *info)
+static bool describe_bar(const struct svf_function *fn, const struct svf_call *call,
+			 struct vfio_region_info *info)
 {
 	const struct svf_bar *bar = &fn->bars[info->index];
 
@@ -118,14 +121,16 @@ static void describe_rom(struct svf_function *fn, struct vfio_region_info *info)
 	info->size = rom->size;
 }
 
-static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_region_info *info, bool *ret_msix)
+static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_region_info *info,
+		    bool *ret_msix)
 {
 	*ret_msix = false;
 	if (info->index == VFIO_PCI_VGA_REGION_INDEX)
 		return svf_fail(call, -EINVAL, "the device has no VGA region");
 	if (info->index >= VFIO_PCI_NUM_REGIONS)
-		return svf_fail(call, -EINVAL, "region index %u does not exist; a vfio-pci device has 0 to %u", info->index,
-				VFIO_PCI_NUM_REGIONS - 1);
+		return svf_fail(call, -EINVAL,
+				"region index %u does not exist; a vfio-pci device has 0 to %u",
+				info->index, VFIO_PCI_NUM_REGIONS - 1);
 	info->offset = (uint64_t)info->index << SVF_REGION_SHIFT;
 	if (info->index == VFIO_PCI_CONFIG_REGION_INDEX) {
 		info->size = fn->config_size;
@@ -138,10 +143,14 @@ static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_
 	return 0;
 }
 
-/* The one capability there is. Without room for it argsz says how much is needed, and there is no offset. */
+/*
+ * The one capability there is. Without room for it argsz says how much is needed, and there is no
+ * offset.
+ */
 static int put_msix_cap(struct svf_call *call, uint64_t arg, struct vfio_region_info *info)
 {
-	static const struct vfio_info_cap_header cap = { .id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, .version = 1 };
+	static const struct vfio_info_cap_header cap = {.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+							.version = 1};
 
 	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
 	if (info->argsz < sizeof(*info) + sizeof(cap)) {
@@ -163,8 +172,9 @@ long svf_device_get_region_info(struct svf_file *file, struct svf_call *call, ui
 	if (err)
 		return err;
 	if (info.argsz < sizeof(info))
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of struct vfio_region_info", info.argsz,
-				sizeof(info));
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes of struct vfio_region_info",
+				info.argsz, sizeof(info));
 	err = describe(device->fn, call, &info, &msix);
 	if (!err && msix)
 		err = put_msix_cap(call, arg, &info);
@@ -183,7 +193,10 @@ struct access {
 	unsigned int max_width;
 };
 
-/* The widest piece the function may see: naturally aligned, outside the hole. All of it when it is plain memory. */
+/*
+ * The widest piece the function may see: naturally aligned, outside the hole. All of it when it is
+ * plain memory.
+ */
 static size_t piece_len(const struct access *a, uint64_t pos, size_t len)
 {
 	size_t width = a->max_width;
@@ -202,7 +215,10 @@ static int access_piece(const struct access *a, uint64_t pos, uint8_t *buf, size
 	struct svf_function *fn = a->device->fn;
 
 	if (is_memory(&fn->bars[a->bar]) && !svf_device_memory_enabled(a->device))
-		return svf_fail(a->call, -EIO, "BAR %u of " SVF_BDF_FMT " does not answer: memory decoding is off or the function is in D3hot; set the memory bit of the command register",
+		return svf_fail(a->call, -EIO,
+				"BAR %u of " SVF_BDF_FMT
+				" does not answer: memory decoding is off or the function is in "
+				"D3hot; set the memory bit of the command register",
 				a->bar, SVF_BDF_ARG(fn->bdf));
 	if (a->write)
 		svf_bar_write(fn, a->bar, pos, buf, len);
@@ -219,7 +235,8 @@ static ssize_t access_bar(const struct access *a, uint64_t pos, uint8_t *buf, si
 		int err;
 
 		if (pos >= a->hole && pos < a->hole_end) {
-			n = len - done < a->hole_end - pos ? len - done : (size_t)(a->hole_end - pos);
+			n = len - done < a->hole_end - pos ? len - done
+							   : (size_t)(a->hole_end - pos);
 			if (!a->write)
 				memset(buf + done, 0xff, n);
 			continue;
@@ -243,7 +260,9 @@ static int find_hole(struct access *a)
 		a->max_width = 4;
 		a->hole = rom_content_size(fn);
 		if (!a->hole)
-			return svf_fail(a->call, -ENOMEM, "the ROM of " SVF_BDF_FMT " holds no image", SVF_BDF_ARG(fn->bdf));
+			return svf_fail(a->call, -ENOMEM,
+					"the ROM of " SVF_BDF_FMT " holds no image",
+					SVF_BDF_ARG(fn->bdf));
 	} else if (svf_function_msix(fn, &msix) && msix.table_bar == a->bar) {
 		a->hole = msix.table_offset;
 		a->hole_end = a->hole + msix.vectors * MSIX_ENTRY_SIZE;
@@ -257,10 +276,11 @@ static ssize_t bar_rw(struct access *a, uint64_t pos, uint8_t *buf, size_t len)
 	int err;
 
 	if (!bar->address)
-		return svf_fail(a->call, -EINVAL, "region %u of " SVF_BDF_FMT " has no size", a->bar,
-				SVF_BDF_ARG(a->device->fn->bdf));
+		return svf_fail(a->call, -EINVAL, "region %u of " SVF_BDF_FMT " has no size",
+				a->bar, SVF_BDF_ARG(a->device->fn->bdf));
 	if (pos >= bar->size)
-		return svf_fail(a->call, -EINVAL, "offset 0x%lx is past the end of region %u, which has 0x%lx bytes",
+		return svf_fail(a->call, -EINVAL,
+				"offset 0x%lx is past the end of region %u, which has 0x%lx bytes",
 				(unsigned long)pos, a->bar, (unsigned long)bar->size);
 	err = find_hole(a);
 	if (err)
@@ -273,16 +293,19 @@ static int check_index(struct svf_call *call, uint64_t index, bool write)
 	if (index == VFIO_PCI_VGA_REGION_INDEX)
 		return svf_fail(call, -EINVAL, "the device has no VGA region");
 	if (index >= VFIO_PCI_NUM_REGIONS)
-		return svf_fail(call, -EINVAL, "region index %lu does not exist; the offset is (index << 40) + offset in the region",
+		return svf_fail(call, -EINVAL,
+				"region index %lu does not exist; the offset is (index << 40) + "
+				"offset in the region",
 				(unsigned long)index);
 	if (index == VFIO_PCI_ROM_REGION_INDEX && write)
 		return svf_fail(call, -EINVAL, "the ROM cannot be written");
 	return 0;
 }
 
-ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset)
+ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len,
+			uint64_t offset)
 {
-	struct access a = { .call = call, .bar = (unsigned int)(offset >> SVF_REGION_SHIFT) };
+	struct access a = {.call = call, .bar = (unsigned int)(offset >> SVF_REGION_SHIFT)};
 	uint64_t pos = offset & SVF_REGION_MASK;
 	int err;
 
@@ -300,7 +323,8 @@ ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf,
 ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 			 uint64_t offset)
 {
-	struct access a = { .call = call, .bar = (unsigned int)(offset >> SVF_REGION_SHIFT), .write = true };
+	struct access a = {
+		.call = call, .bar = (unsigned int)(offset >> SVF_REGION_SHIFT), .write = true};
 	uint64_t pos = offset & SVF_REGION_MASK;
 	int err;
 
@@ -318,26 +342,32 @@ ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const voi
 
 /* --- mmap --- */
 
-int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length, bool shared,
-		    const struct svf_ram **ret, uint64_t *ret_offset)
+int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
+		    bool shared, const struct svf_ram **ret, uint64_t *ret_offset)
 {
 	const struct svf_device *device = svf_device_of_file(file);
 	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK;
 	const struct svf_bar *bar;
 
 	if (index >= VFIO_PCI_NUM_REGIONS)
-		return svf_fail(call, -EINVAL, "region index %lu does not exist", (unsigned long)index);
+		return svf_fail(call, -EINVAL, "region index %lu does not exist",
+				(unsigned long)index);
 	if (!shared)
 		return svf_fail(call, -EINVAL, "a region can only be mapped MAP_SHARED");
 	if (index >= VFIO_PCI_ROM_REGION_INDEX)
-		return svf_fail(call, -EINVAL, "region %lu cannot be mapped, only BARs can; use pread and pwrite",
+		return svf_fail(call, -EINVAL,
+				"region %lu cannot be mapped, only BARs can; use pread and pwrite",
 				(unsigned long)index);
 	bar = &device->fn->bars[index];
 	if (!bar->address || !is_mappable(bar))
-		return svf_fail(call, -EINVAL, "BAR %lu of " SVF_BDF_FMT " cannot be mapped: it is not memory of a page or more",
+		return svf_fail(call, -EINVAL,
+				"BAR %lu of " SVF_BDF_FMT
+				" cannot be mapped: it is not memory of a page or more",
 				(unsigned long)index, SVF_BDF_ARG(device->fn->bdf));
 	if (pos > bar->size || length > bar->size - pos)
-		return svf_fail(call, -EINVAL, "a mapping of 0x%lx bytes at 0x%lx passes the end of BAR %lu, which has 0x%lx bytes",
+		return svf_fail(call, -EINVAL,
+				"a mapping of 0x%lx bytes at 0x%lx passes the end of BAR %lu, "
+				"which has 0x%lx bytes",
 				(unsigned long)length, (unsigned long)pos, (unsigned long)index,
 				(unsigned long)bar->size);
 	*ret = bar->ram;
@@ -346,19 +376,21 @@ int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offse
 }
 
 /*
- * TODO: ioeventfds need a port that watches clients' eventfds. Until then a device has room for none,
- * which the kernel says as ENOSPC; VMMs then leave the doorbell to themselves.
+ * TODO: ioeventfds need a port that watches clients' eventfds. Until then a device has room for
+ * none, which the kernel says as ENOSPC; VMMs then leave the doorbell to themselves.
  */
-static int ioeventfd_fits(const struct svf_function *fn, struct svf_call *call, uint64_t offset, unsigned int width)
+static int ioeventfd_fits(const struct svf_function *fn, struct svf_call *call, uint64_t offset,
+			  unsigned int width)
 {
 	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK, table_end;
 	struct svf_msix_layout msix;
 
 	if (index > VFIO_PCI_BAR5_REGION_INDEX)
-		return svf_fail(call, -EINVAL, "an ioeventfd writes to a BAR, not to region %lu", (unsigned long)index);
-	if (pos + width > (fn->bars[index].address ? fn->bars[index].size : 0))
-		return svf_fail(call, -EINVAL, "%u bytes at 0x%lx pass the end of BAR %lu", width, (unsigned long)pos,
+		return svf_fail(call, -EINVAL, "an ioeventfd writes to a BAR, not to region %lu",
 				(unsigned long)index);
+	if (pos + width > (fn->bars[index].address ? fn->bars[index].size : 0))
+		return svf_fail(call, -EINVAL, "%u bytes at 0x%lx pass the end of BAR %lu", width,
+				(unsigned long)pos, (unsigned long)index);
 	if (!svf_function_msix(fn, &msix) || msix.table_bar != index)
 		return 0;
 	table_end = msix.table_offset + (uint64_t)msix.vectors * MSIX_ENTRY_SIZE;
@@ -377,10 +409,14 @@ long svf_device_ioeventfd(struct svf_file *file, struct svf_call *call, uint64_t
 	if (err)
 		return err;
 	if (io.argsz < min_size)
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes up to fd of struct vfio_device_ioeventfd",
-				io.argsz, min_size);
+		return svf_fail(
+			call, -EINVAL,
+			"argsz %u is below the %zu bytes up to fd of struct vfio_device_ioeventfd",
+			io.argsz, min_size);
 	if (io.flags > 8 || !svf_is_power_of_two(io.flags))
-		return svf_fail(call, -EINVAL, "flags 0x%x: give exactly one size, of 8, 16, 32 and 64 bits", io.flags);
+		return svf_fail(call, -EINVAL,
+				"flags 0x%x: give exactly one size, of 8, 16, 32 and 64 bits",
+				io.flags);
 	if (io.fd < -1)
 		return svf_fail(call, -EINVAL, "descriptor %d is none", io.fd);
 	err = ioeventfd_fits(device->fn, call, io.offset, io.flags);

@@ -8,8 +8,8 @@
  * the functions must be in the set (a VF never is: its reset is its PF's; nor is a bridge), and
  * each of the set must be the user's:
  *   by group files   each is in one of the groups whose files are given
- *   by cdev          (no files) each is bound to the user's iommufd, or in a group that has one that is
- * Functions on a root bus and VFs on buses of their own have no bridge to do it.
+ *   by cdev          (no files) each is bound to the user's iommufd, or in a group that has one
+ * that is Functions on a root bus and VFs on buses of their own have no bridge to do it.
  *
  * The function in use keeps its config space through every reset.
  */
@@ -34,8 +34,11 @@ long svf_device_reset(struct svf_file *file, struct svf_call *call, uint64_t arg
 
 	(void)arg;
 	if (!device->reset_works)
-		return svf_fail(call, -EINVAL, SVF_BDF_FMT " cannot be reset by itself; see VFIO_DEVICE_GET_PCI_HOT_RESET_INFO",
-				SVF_BDF_ARG(device->fn->bdf));
+		return svf_fail(
+			call, -EINVAL,
+			SVF_BDF_FMT
+			" cannot be reset by itself; see VFIO_DEVICE_GET_PCI_HOT_RESET_INFO",
+			SVF_BDF_ARG(device->fn->bdf));
 	svf_device_set_power_state(device, 0);
 	return svf_device_try_reset(device, call);
 }
@@ -43,11 +46,12 @@ long svf_device_reset(struct svf_file *file, struct svf_call *call, uint64_t arg
 /* --- the functions a bus reset hits --- */
 
 /* Calls visit for each until one does not give 0. */
-static int walk(const struct svf_bus *bus, int (*visit)(struct svf_function *fn, void *arg), void *arg)
+static int walk(const struct svf_bus *bus, int (*visit)(struct svf_function *fn, void *arg),
+		void *arg)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each(fn, &bus->functions, bus_link) {
+	svf_list_for_each (fn, &bus->functions, bus_link) {
 		int err = visit(fn, arg);
 
 		if (!err && fn->subordinate)
@@ -78,7 +82,8 @@ static int check_bus(const struct svf_device *device, struct svf_call *call)
 {
 	if (device->fn->bus->bridge)
 		return 0;
-	return svf_fail(call, -ENODEV, SVF_BDF_FMT " is on a bus without a bridge that could reset it",
+	return svf_fail(call, -ENODEV,
+			SVF_BDF_FMT " is on a bus without a bridge that could reset it",
 			SVF_BDF_ARG(device->fn->bdf));
 }
 
@@ -102,13 +107,15 @@ static int check_in_set(struct svf_function *fn, void *arg)
 
 	if (in_set(check->device, fn))
 		return 0;
-	return svf_fail(check->call, -EINVAL, SVF_BDF_FMT " would be reset too, and is not a device of vfio-pci beside " SVF_BDF_FMT,
+	return svf_fail(check->call, -EINVAL,
+			SVF_BDF_FMT
+			" would be reset too, and is not a device of vfio-pci beside " SVF_BDF_FMT,
 			SVF_BDF_ARG(fn->bdf), SVF_BDF_ARG(check->device->fn->bdf));
 }
 
 static int check_resettable(const struct svf_device *device, struct svf_call *call)
 {
-	struct set_check check = { .device = device, .call = call };
+	struct set_check check = {.device = device, .call = call};
 
 	if (!device->fn->bus->bridge)
 		return svf_fail(call, -EINVAL, "no bridge could reset the bus");
@@ -119,7 +126,8 @@ static int check_unlocked(struct svf_function *fn, void *arg)
 {
 	if (!svf_function_is_locked(fn))
 		return 0;
-	return svf_fail(arg, -EAGAIN, SVF_BDF_FMT " is being unbound or its VFs removed", SVF_BDF_ARG(fn->bdf));
+	return svf_fail(arg, -EAGAIN, SVF_BDF_FMT " is being unbound or its VFs removed",
+			SVF_BDF_ARG(fn->bdf));
 }
 
 /* Everything in the set is known to be the user's, or unused. */
@@ -131,7 +139,7 @@ static int reset_bus(struct svf_device *device, struct svf_call *call)
 
 	if (err)
 		return err;
-	svf_list_for_each(fn, &bus->functions, bus_link) {
+	svf_list_for_each (fn, &bus->functions, bus_link) {
 		if (fn->device)
 			svf_device_set_power_state(fn->device, 0);
 	}
@@ -145,7 +153,7 @@ void svf_device_try_bus_reset(struct svf_device *device)
 	unsigned int opens = 0;
 	bool needed = false;
 
-	svf_list_for_each(fn, &device->fn->bus->functions, bus_link) {
+	svf_list_for_each (fn, &device->fn->bus->functions, bus_link) {
 		if (!in_set(device, fn))
 			continue;
 		opens += fn->device->open_count;
@@ -154,7 +162,7 @@ void svf_device_try_bus_reset(struct svf_device *device)
 	/* The one that is closing still counts. */
 	if (!needed || opens > 1 || check_resettable(device, NULL) || reset_bus(device, NULL))
 		return;
-	svf_list_for_each(fn, &device->fn->bus->functions, bus_link) {
+	svf_list_for_each (fn, &device->fn->bus->functions, bus_link) {
 		if (in_set(device, fn))
 			fn->device->needs_reset = false;
 	}
@@ -180,7 +188,8 @@ struct fill {
 
 static void fill_devid(struct fill *fill, const struct svf_function *fn)
 {
-	if (in_set(fill->device, fn) && fn->device->idevice && svf_idevice_ictx(fn->device->idevice) == fill->ictx) {
+	if (in_set(fill->device, fn) && fn->device->idevice &&
+	    svf_idevice_ictx(fn->device->idevice) == fill->ictx) {
 		fill->next->devid = fn->device->devid;
 	} else if (in_set(fill->device, fn) && owned_by(fill->ictx, fn->device)) {
 		fill->next->devid = VFIO_PCI_DEVID_OWNED;
@@ -202,17 +211,18 @@ static int fill_one(struct svf_function *fn, void *arg)
 	else if (fn->group)
 		fill->next->group_id = fn->group->id;
 	else
-		return svf_fail(fill->call, -EPERM, SVF_BDF_FMT " would be reset too, and is in no IOMMU group",
+		return svf_fail(fill->call, -EPERM,
+				SVF_BDF_FMT " would be reset too, and is in no IOMMU group",
 				SVF_BDF_ARG(fn->bdf));
 	fill->next++;
 	return 0;
 }
 
-static int put_devices(struct svf_device *device, struct svf_call *call, uint64_t arg, uint32_t count,
-		       uint32_t *ret_flags)
+static int put_devices(struct svf_device *device, struct svf_call *call, uint64_t arg,
+		       uint32_t count, uint32_t *ret_flags)
 {
 	struct vfio_pci_dependent_device *devices = calloc(count, sizeof(*devices));
-	struct fill fill = { .device = device, .call = call, .next = devices };
+	struct fill fill = {.device = device, .call = call, .next = devices};
 	int err;
 
 	if (!devices)
@@ -240,15 +250,18 @@ long svf_device_get_hot_reset_info(struct svf_file *file, struct svf_call *call,
 	if (err)
 		return err;
 	if (head.argsz < sizeof(head))
-		return svf_fail(call, -EINVAL, "argsz %u is below the %zu bytes of struct vfio_pci_hot_reset_info", head.argsz,
-				sizeof(head));
+		return svf_fail(call, -EINVAL,
+				"argsz %u is below the %zu bytes of struct vfio_pci_hot_reset_info",
+				head.argsz, sizeof(head));
 	err = check_bus(device, call);
 	if (err)
 		return err;
 	head.flags = 0;
 	count = head.count = count_functions(device);
 	if (count > (head.argsz - sizeof(head)) / sizeof(struct vfio_pci_dependent_device))
-		err = svf_fail(call, -ENOSPC, "argsz %u has no room for the %u devices that would be reset", head.argsz, count);
+		err = svf_fail(call, -ENOSPC,
+			       "argsz %u has no room for the %u devices that would be reset",
+			       head.argsz, count);
 	else
 		err = put_devices(device, call, arg, count, &head.flags);
 	if (err && err != -ENOSPC)
@@ -260,8 +273,8 @@ long svf_device_get_hot_reset_info(struct svf_file *file, struct svf_call *call,
 /* --- PCI_HOT_RESET --- */
 
 struct owners {
-	struct svf_ictx *ictx;	      /* by cdev */
-	struct svf_file **groups;     /* by group: their files */
+	struct svf_ictx *ictx;	  /* by cdev */
+	struct svf_file **groups; /* by group: their files */
 	uint32_t count;
 };
 
@@ -283,11 +296,13 @@ static int hot_reset(struct svf_device *device, struct svf_call *call, const str
 
 	if (err)
 		return err;
-	svf_list_for_each(fn, &device->fn->bus->functions, bus_link) {
+	svf_list_for_each (fn, &device->fn->bus->functions, bus_link) {
 		if (in_set(device, fn) && !is_owned(owners, fn->device))
-			return svf_fail(call, -EINVAL, SVF_BDF_FMT " would be reset too, and is not yours: %s",
+			return svf_fail(call, -EINVAL,
+					SVF_BDF_FMT " would be reset too, and is not yours: %s",
 					SVF_BDF_ARG(fn->bdf),
-					owners->ictx ? "bind it to the same iommufd" : "give its group's file as well");
+					owners->ictx ? "bind it to the same iommufd"
+						     : "give its group's file as well");
 	}
 	return reset_bus(device, call);
 }
@@ -307,15 +322,17 @@ static int find_group(struct svf_call *call, int32_t number, struct svf_file **r
 	return 0;
 }
 
-static int hot_reset_by_groups(struct svf_device *device, struct svf_call *call, uint64_t arg, uint32_t count)
+static int hot_reset_by_groups(struct svf_device *device, struct svf_call *call, uint64_t arg,
+			       uint32_t count)
 {
 	int32_t *fds = calloc(count, sizeof(*fds));
 	struct svf_file **files = calloc(count, sizeof(struct svf_file *));
-	struct owners owners = { .groups = files, .count = count };
+	struct owners owners = {.groups = files, .count = count};
 	int err;
 
 	if (fds && files)
-		err = svf_copy_from_user(call, fds, arg + sizeof(struct vfio_pci_hot_reset), count * sizeof(*fds));
+		err = svf_copy_from_user(call, fds, arg + sizeof(struct vfio_pci_hot_reset),
+					 count * sizeof(*fds));
 	else
 		err = svf_fail(call, -ENOMEM, "out of memory for %u groups", count);
 	for (uint32_t i = 0; !err && i < count; i++)
@@ -331,23 +348,28 @@ long svf_device_hot_reset(struct svf_file *file, struct svf_call *call, uint64_t
 {
 	struct svf_device *device = svf_device_of_file(file);
 	struct vfio_pci_hot_reset head;
-	struct owners owners = { 0 };
+	struct owners owners = {0};
 	int err = svf_copy_from_user(call, &head, arg, sizeof(head));
 
 	if (err)
 		return err;
 	if (head.argsz < sizeof(head) || head.flags)
-		return svf_fail(call, -EINVAL, "argsz %u must be %zu or more and flags 0x%x must be 0", head.argsz, sizeof(head),
-				head.flags);
+		return svf_fail(call, -EINVAL,
+				"argsz %u must be %zu or more and flags 0x%x must be 0", head.argsz,
+				sizeof(head), head.flags);
 	if (!head.count != device->cdev_opened)
-		return svf_fail(call, -EINVAL, device->cdev_opened ? "a device opened by its cdev is reset with no group files" :
-							       "a device opened by its group is reset with the files of all groups that are hit");
+		return svf_fail(call, -EINVAL,
+				device->cdev_opened
+					? "a device opened by its cdev is reset with no group files"
+					: "a device opened by its group is reset with the files of "
+					  "all groups that are hit");
 	err = check_bus(device, call);
 	if (err)
 		return err;
 	if (head.count > count_functions(device))
-		return svf_fail(call, -EINVAL, "%u groups are given, but only %u devices would be reset", head.count,
-				count_functions(device));
+		return svf_fail(call, -EINVAL,
+				"%u groups are given, but only %u devices would be reset",
+				head.count, count_functions(device));
 	if (head.count)
 		return hot_reset_by_groups(device, call, arg, head.count);
 	owners.ictx = svf_idevice_ictx(device->idevice);

@@ -26,18 +26,26 @@ static int check_vf(struct svf_device *device, struct svf_call *call, const stru
 	if (!pf_device && !token)
 		return 0;
 	if (!pf_device) {
-		svf_device_log(device->fn, "VF token incorrectly provided, PF not bound to vfio-pci");
-		return svf_fail(call, -EINVAL, "VF token given but not wanted: PF " SVF_BDF_FMT " is not bound to vfio-pci; open the VF without vf_token=",
+		svf_device_log(device->fn,
+			       "VF token incorrectly provided, PF not bound to vfio-pci");
+		return svf_fail(call, -EINVAL,
+				"VF token given but not wanted: PF " SVF_BDF_FMT
+				" is not bound to vfio-pci; open the VF without vf_token=",
 				SVF_BDF_ARG(pf->bdf));
 	}
 	if (!token) {
 		svf_device_log(device->fn, "VF token required to access device");
-		return svf_fail(call, -EACCES, "VF token required: PF " SVF_BDF_FMT " is bound to vfio-pci; pass vf_token= (or VFIO_DEVICE_BIND_FLAG_TOKEN) with the token its owner has set",
+		return svf_fail(call, -EACCES,
+				"VF token required: PF " SVF_BDF_FMT
+				" is bound to vfio-pci; pass vf_token= (or "
+				"VFIO_DEVICE_BIND_FLAG_TOKEN) with the token its owner has set",
 				SVF_BDF_ARG(pf->bdf));
 	}
 	if (!svf_uuid_equal(token, &pf_device->vf_token->uuid)) {
 		svf_device_log(device->fn, "Incorrect VF token provided for device");
-		return svf_fail(call, -EACCES, "wrong VF token: it is not the one set on PF " SVF_BDF_FMT "; use the token that the PF's owner has set",
+		return svf_fail(call, -EACCES,
+				"wrong VF token: it is not the one set on PF " SVF_BDF_FMT
+				"; use the token that the PF's owner has set",
 				SVF_BDF_ARG(pf->bdf));
 	}
 	return 0;
@@ -54,18 +62,23 @@ static int check_pf(struct svf_device *device, struct svf_call *call, const stru
 	}
 	if (!token) {
 		svf_device_log(device->fn, "VF token required to access device");
-		return svf_fail(call, -EACCES, "VF token required: %u of the VFs of this PF are open; pass vf_token= with the present token",
+		return svf_fail(call, -EACCES,
+				"VF token required: %u of the VFs of this PF are open; pass "
+				"vf_token= with the present token",
 				own->users);
 	}
 	if (!svf_uuid_equal(token, &own->uuid)) {
 		svf_device_log(device->fn, "Incorrect VF token provided for device");
-		return svf_fail(call, -EACCES, "wrong VF token: %u of the VFs of this PF are open under another token; pass that one",
+		return svf_fail(call, -EACCES,
+				"wrong VF token: %u of the VFs of this PF are open under another "
+				"token; pass that one",
 				own->users);
 	}
 	return 0;
 }
 
-int svf_vf_token_check(struct svf_device *device, struct svf_call *call, const struct svf_uuid *token)
+int svf_vf_token_check(struct svf_device *device, struct svf_call *call,
+		       const struct svf_uuid *token)
 {
 	if (device->fn->physfn)
 		return check_vf(device, call, token);
@@ -74,6 +87,8 @@ int svf_vf_token_check(struct svf_device *device, struct svf_call *call, const s
 	if (!token)
 		return 0;
 	svf_device_log(device->fn, "VF token incorrectly provided, not a PF or VF");
-	return svf_fail(call, -EINVAL, "VF token given but not wanted: " SVF_BDF_FMT " is neither a PF nor a VF; open it without vf_token=",
+	return svf_fail(call, -EINVAL,
+			"VF token given but not wanted: " SVF_BDF_FMT
+			" is neither a PF nor a VF; open it without vf_token=",
 			SVF_BDF_ARG(device->fn->bdf));
 }

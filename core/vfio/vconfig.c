@@ -19,8 +19,8 @@
  * size, and the type, are put right at the first read after a write. The real BARs never change.
  *
  * A VF stores ffff as its ids and has no memory enable bit; the copy shows the ids that the kernel
- * knows and keeps the bit as written. Nothing here trusts what it finds in the physical config space: a
- * chain may loop or leave, and a length may pass the end.
+ * knows and keeps the bit as written. Nothing here trusts what it finds in the physical config
+ * space: a chain may loop or leave, and a length may pass the end.
  */
 #include "core/vfio/vconfig.h"
 
@@ -43,7 +43,8 @@ static bool is_bar(unsigned int pos)
 	       (pos >= PCI_ROM_ADDRESS && pos < PCI_ROM_ADDRESS + 4);
 }
 
-static void set_reg(struct svf_vconfig *vc, unsigned int first, unsigned int end, const struct svf_vreg *reg)
+static void set_reg(struct svf_vconfig *vc, unsigned int first, unsigned int end,
+		    const struct svf_vreg *reg)
 {
 	for (unsigned int i = 0; i < reg->size && first + reg->offset + i < end; i++) {
 		vc->virt[first + reg->offset + i] = (uint8_t)(reg->virt >> 8 * i);
@@ -51,8 +52,8 @@ static void set_reg(struct svf_vconfig *vc, unsigned int first, unsigned int end
 	}
 }
 
-static void set_bits(struct svf_vconfig *vc, const struct svf_function *fn, const struct svf_vrule *rule,
-		     unsigned int first, unsigned int end)
+static void set_bits(struct svf_vconfig *vc, const struct svf_function *fn,
+		     const struct svf_vrule *rule, unsigned int first, unsigned int end)
 {
 	unsigned int count = rule->nregs;
 	const struct svf_vreg *regs = rule->regs_of ? rule->regs_of(fn, first, &count) : rule->regs;
@@ -62,11 +63,14 @@ static void set_bits(struct svf_vconfig *vc, const struct svf_function *fn, cons
 		set_reg(vc, first, end, &regs[i]);
 }
 
-/* Gives [first, end) to a new capability, with nothing virtual, nothing writable and the function's values. */
-static void claim(struct svf_vconfig *vc, const struct svf_function *fn, const struct svf_vrule *rule,
-		  unsigned int first, unsigned int end)
+/*
+ * Gives [first, end) to a new capability, with nothing virtual, nothing writable and the function's
+ * values.
+ */
+static void claim(struct svf_vconfig *vc, const struct svf_function *fn,
+		  const struct svf_vrule *rule, unsigned int first, unsigned int end)
 {
-	vc->caps[vc->ncaps] = (struct svf_vcap){ .rule = rule, .first = (uint16_t)first };
+	vc->caps[vc->ncaps] = (struct svf_vcap){.rule = rule, .first = (uint16_t)first};
 	memset(vc->owner + first, (int)vc->ncaps, end - first);
 	vc->ncaps++;
 	memset(vc->virt + first, 0, end - first);
@@ -89,8 +93,8 @@ static unsigned int shown_length(const struct svf_vconfig *vc, const struct svf_
 	return length < limit - at ? length : limit - at;
 }
 
-static void add_cap(struct svf_vconfig *vc, const struct svf_function *fn, const struct svf_vrule *rule,
-		    unsigned int at, unsigned int length)
+static void add_cap(struct svf_vconfig *vc, const struct svf_function *fn,
+		    const struct svf_vrule *rule, unsigned int at, unsigned int length)
 {
 	claim(vc, fn, rule, at, at + length);
 	if (length > PCI_CAP_LIST_NEXT) {
@@ -98,14 +102,15 @@ static void add_cap(struct svf_vconfig *vc, const struct svf_function *fn, const
 		vc->write[at + PCI_CAP_LIST_NEXT] = 0;
 	}
 	if (rule->id == PCI_CAP_ID_PM && length >= PCI_PM_CTRL + 2) {
-		vc->value[at + PCI_PM_PMC + 1] &= (uint8_t)~(PCI_PM_CAP_PME_MASK >> 8);
+		vc->value[at + PCI_PM_PMC + 1] &= (uint8_t) ~(PCI_PM_CAP_PME_MASK >> 8);
 		vc->value[at + PCI_PM_CTRL + 1] &=
-			(uint8_t)~((PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS) >> 8);
+			(uint8_t) ~((PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS) >> 8);
 	}
 }
 
 /* Whether a capability says that there may be extended ones. */
-static bool announces_ext_caps(const struct svf_function *fn, const struct svf_vrule *rule, unsigned int length)
+static bool announces_ext_caps(const struct svf_function *fn, const struct svf_vrule *rule,
+			       unsigned int length)
 {
 	bool may = rule->id == PCI_CAP_ID_EXP ||
 		   (rule->id == PCI_CAP_ID_PCIX && length == PCI_CAP_PCIX_SIZEOF_V2);
@@ -142,8 +147,8 @@ static bool add_caps(struct svf_vconfig *vc, const struct svf_function *fn)
 	return ext;
 }
 
-static void add_ext_cap(struct svf_vconfig *vc, const struct svf_function *fn, const struct svf_vrule *rule,
-			unsigned int at, unsigned int length)
+static void add_ext_cap(struct svf_vconfig *vc, const struct svf_function *fn,
+			const struct svf_vrule *rule, unsigned int at, unsigned int length)
 {
 	claim(vc, fn, rule, at, at + length);
 	for (unsigned int i = at; i < at + 4 && i < at + length; i++) {
@@ -192,7 +197,8 @@ static void show_vf(struct svf_vconfig *vc, const struct svf_function *fn)
 	svf_put_le16(vc->value + PCI_VENDOR_ID, svf_function_vendor(fn));
 	svf_put_le16(vc->value + PCI_DEVICE_ID, svf_function_device_id(fn));
 	if (vc->value[PCI_INTERRUPT_PIN])
-		svf_device_log(fn, "Hardware bug: VF reports bogus INTx pin %d", vc->value[PCI_INTERRUPT_PIN]);
+		svf_device_log(fn, "Hardware bug: VF reports bogus INTx pin %d",
+			       vc->value[PCI_INTERRUPT_PIN]);
 	vc->value[PCI_INTERRUPT_PIN] = 0;
 	vc->value[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
 }
@@ -276,7 +282,9 @@ static void settle_bars(struct svf_vconfig *vc, const struct svf_function *fn)
 		}
 	}
 	p = vc->value + PCI_ROM_ADDRESS;
-	svf_put_le32(p, rom->address ? svf_get_le32(p) & ((uint32_t)~(rom->size - 1) | PCI_ROM_ADDRESS_ENABLE) : 0);
+	svf_put_le32(p, rom->address ? svf_get_le32(p) & ((uint32_t) ~(rom->size - 1) |
+							  PCI_ROM_ADDRESS_ENABLE)
+				     : 0);
 	vc->bars_dirty = false;
 }
 
@@ -327,28 +335,35 @@ static uint32_t read_piece(struct svf_device *device, unsigned int pos, unsigned
 	return value;
 }
 
-static void write_piece(struct svf_device *device, unsigned int pos, unsigned int len, uint32_t value)
+static void write_piece(struct svf_device *device, unsigned int pos, unsigned int len,
+			uint32_t value)
 {
 	struct svf_vconfig *vc = device->vconfig;
 	uint32_t virt = get_plane(vc->virt, pos, len), write = get_plane(vc->write, pos, len);
 	uint32_t own = write & virt, physical = write & ~virt;
 
 	if (own)
-		put_plane(vc->value, pos, len, (get_plane(vc->value, pos, len) & ~own) | (value & own));
+		put_plane(vc->value, pos, len,
+			  (get_plane(vc->value, pos, len) & ~own) | (value & own));
 	if (physical)
 		svf_config_write(device->fn, pos, len,
-				 (svf_config_read(device->fn, pos, len) & ~physical) | (value & physical));
+				 (svf_config_read(device->fn, pos, len) & ~physical) |
+					 (value & physical));
 }
 
-static int check_range(const struct svf_vconfig *vc, struct svf_call *call, size_t len, uint64_t offset)
+static int check_range(const struct svf_vconfig *vc, struct svf_call *call, size_t len,
+		       uint64_t offset)
 {
 	if (offset < vc->size && len <= vc->size - offset)
 		return 0;
-	return svf_fail(call, -EFAULT, "%zu bytes at offset 0x%lx pass the end of config space, which has %u bytes", len,
-			(unsigned long)offset, vc->size);
+	return svf_fail(
+		call, -EFAULT,
+		"%zu bytes at offset 0x%lx pass the end of config space, which has %u bytes", len,
+		(unsigned long)offset, vc->size);
 }
 
-ssize_t svf_vconfig_read(struct svf_device *device, struct svf_call *call, void *buf, size_t len, uint64_t offset)
+ssize_t svf_vconfig_read(struct svf_device *device, struct svf_call *call, void *buf, size_t len,
+			 uint64_t offset)
 {
 	uint8_t *p = buf;
 	size_t done = 0;
@@ -366,8 +381,8 @@ ssize_t svf_vconfig_read(struct svf_device *device, struct svf_call *call, void 
 	return (ssize_t)len;
 }
 
-ssize_t svf_vconfig_write(struct svf_device *device, struct svf_call *call, const void *buf, size_t len,
-			  uint64_t offset)
+ssize_t svf_vconfig_write(struct svf_device *device, struct svf_call *call, const void *buf,
+			  size_t len, uint64_t offset)
 {
 	struct svf_vconfig *vc = device->vconfig;
 	size_t done = 0;

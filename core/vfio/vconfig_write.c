@@ -7,9 +7,10 @@
  * are put back first. INTx disable is the user's own bit and masks the interrupt.
  *
  * PM: the state is set by the driver, not by the user's write. MSI: enabling is only effective
- * while the interrupt is enabled by SET_IRQS, and no more vectors than that enabled can be configured.
- * PCIe and AF: an FLR is any reset of the function, with its state kept, and the bit always reads 0. PCIe:
- * the read request size is passed on, but never below the payload size, which users do not set.
+ * while the interrupt is enabled by SET_IRQS, and no more vectors than that enabled can be
+ * configured. PCIe and AF: an FLR is any reset of the function, with its state kept, and the bit
+ * always reads 0. PCIe: the read request size is passed on, but never below the payload size, which
+ * users do not set.
  */
 #include <linux/pci_regs.h>
 
@@ -35,7 +36,8 @@ static void restore_bars(struct svf_device *device)
 		return;
 	svf_device_log(fn, "vfio_bar_restore: reset recovery - restoring BARs");
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++)
-		svf_config_write(fn, PCI_BASE_ADDRESS_0 + 4 * i, 4, device->vconfig->physical_bars[i]);
+		svf_config_write(fn, PCI_BASE_ADDRESS_0 + 4 * i, 4,
+				 device->vconfig->physical_bars[i]);
 	svf_config_write(fn, PCI_ROM_ADDRESS, 4, device->vconfig->physical_bars[SVF_PCI_ROM_BAR]);
 	if (device->intx_hidden)
 		svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_INTX_DISABLE);
@@ -51,7 +53,8 @@ void svf_vconfig_before_write(struct svf_device *device, unsigned int pos, uint3
 	turned_on = value & svf_vconfig_command(device->vconfig) & ~seen;
 	if (device->fn->physfn)
 		turned_on &= ~(uint32_t)PCI_COMMAND_MEMORY;
-	if (turned_on & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO) || bars_lost(device->vconfig, device->fn))
+	if (turned_on & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO) ||
+	    bars_lost(device->vconfig, device->fn))
 		restore_bars(device);
 }
 
@@ -65,7 +68,8 @@ static void command_written(struct svf_device *device, unsigned int pos, uint32_
 	/* Kept for the test above, next time. */
 	if (pos == PCI_COMMAND)
 		command[0] = (uint8_t)((command[0] & ~decode) | (value & decode));
-	svf_irqs_intx_follow(device, svf_vconfig_command(device->vconfig) & PCI_COMMAND_INTX_DISABLE);
+	svf_irqs_intx_follow(device,
+			     svf_vconfig_command(device->vconfig) & PCI_COMMAND_INTX_DISABLE);
 }
 
 static void pm_written(struct svf_device *device, unsigned int offset, uint32_t value)
@@ -74,7 +78,8 @@ static void pm_written(struct svf_device *device, unsigned int offset, uint32_t 
 		svf_device_set_power_state(device, value & PCI_PM_CTRL_STATE_MASK);
 }
 
-static void msi_written(struct svf_device *device, unsigned int first, unsigned int offset, unsigned int len)
+static void msi_written(struct svf_device *device, unsigned int first, unsigned int offset,
+			unsigned int len)
 {
 	uint8_t *at = device->vconfig->value + first + PCI_MSI_FLAGS;
 	unsigned int flags = svf_get_le16(at);
@@ -84,7 +89,8 @@ static void msi_written(struct svf_device *device, unsigned int first, unsigned 
 	if (device->irqs->type != VFIO_PCI_MSI_IRQ_INDEX)
 		flags &= ~(unsigned int)PCI_MSI_FLAGS_ENABLE;
 	if ((flags & PCI_MSI_FLAGS_QSIZE) >> 4 > device->msi_qmax)
-		flags = (flags & ~(unsigned int)PCI_MSI_FLAGS_QSIZE) | (unsigned int)device->msi_qmax << 4;
+		flags = (flags & ~(unsigned int)PCI_MSI_FLAGS_QSIZE) |
+			(unsigned int)device->msi_qmax << 4;
 	svf_put_le16(at, (uint16_t)flags);
 	svf_config_write(device->fn, first + PCI_MSI_FLAGS, 2, flags);
 }
@@ -105,7 +111,8 @@ static void read_request_written(struct svf_device *device, unsigned int at, uns
 
 	/* 6 and 7 are reserved, and refused. */
 	if (size <= 5)
-		svf_config_write(device->fn, at, 2, (physical & ~(uint32_t)PCI_EXP_DEVCTL_READRQ) | size << 12);
+		svf_config_write(device->fn, at, 2,
+				 (physical & ~(uint32_t)PCI_EXP_DEVCTL_READRQ) | size << 12);
 }
 
 /* Whether a write of len bytes at offset of the capability reached a byte of it. */
@@ -115,7 +122,8 @@ static bool touched(unsigned int offset, unsigned int len, unsigned int byte)
 }
 
 /* FLR and the read request size are both in the upper byte of the device control register. */
-static void exp_written(struct svf_device *device, unsigned int first, unsigned int offset, unsigned int len)
+static void exp_written(struct svf_device *device, unsigned int first, unsigned int offset,
+			unsigned int len)
 {
 	struct svf_function *fn = device->fn;
 	uint8_t *ctrl = device->vconfig->value + first + PCI_EXP_DEVCTL;
@@ -130,7 +138,8 @@ static void exp_written(struct svf_device *device, unsigned int first, unsigned 
 	read_request_written(device, first + PCI_EXP_DEVCTL, (value & PCI_EXP_DEVCTL_READRQ) >> 12);
 }
 
-static void af_written(struct svf_device *device, unsigned int first, unsigned int offset, unsigned int len)
+static void af_written(struct svf_device *device, unsigned int first, unsigned int offset,
+		       unsigned int len)
 {
 	uint8_t *ctrl = device->vconfig->value + first + PCI_AF_CTRL;
 	uint32_t cap;
@@ -143,8 +152,8 @@ static void af_written(struct svf_device *device, unsigned int first, unsigned i
 		user_flr(device);
 }
 
-void svf_vconfig_after_write(struct svf_device *device, const struct svf_vcap *cap, unsigned int pos,
-			     unsigned int len, uint32_t value)
+void svf_vconfig_after_write(struct svf_device *device, const struct svf_vcap *cap,
+			     unsigned int pos, unsigned int len, uint32_t value)
 {
 	unsigned int offset = pos - cap->first;
 

@@ -16,24 +16,25 @@
 
 /* A kernel message about a function, as the driver's own begin: "vfio-pci 0000:01:00.0: ...". */
 #define svf_device_log(fn, fmt, ...)                                                               \
-	svf_log((fn)->machine, "vfio-pci " SVF_BDF_FMT ": " fmt, SVF_BDF_ARG((fn)->bdf), ##__VA_ARGS__)
+	svf_log((fn)->machine, "vfio-pci " SVF_BDF_FMT ": " fmt, SVF_BDF_ARG((fn)->bdf),           \
+		##__VA_ARGS__)
 
-/* Bits 40 and up of an offset in a device file are the region's index, those below the offset in it. */
+/* An offset in a device file: the region's index above, the offset in the region below. */
 #define SVF_REGION_SHIFT 40
 #define SVF_REGION_MASK	 ((1ull << SVF_REGION_SHIFT) - 1)
 
-/* Devices that may run out of memory or limits on behalf of files: one open file is counted, or -EMFILE. */
+/* device.c: counts an open file of any kind, -EMFILE when there are too many. */
 int svf_file_charge(struct svf_machine *machine, struct svf_call *call) SVF_MUST_CHECK;
 void svf_file_uncharge(struct svf_machine *machine);
 
 /*
- * power.c. Setting a state, 0 (D0) to 3 (D3hot), that the function does not have, or one that may not be
- * reached from here, changes nothing, as the kernel ignores it.
+ * power.c. Setting a state, 0 (D0) to 3 (D3hot), that the function does not have, or one that may
+ * not be reached from here, changes nothing, as the kernel ignores it.
  */
 void svf_device_set_power_state(struct svf_device *device, unsigned int state);
 /* Whether the user's accesses to memory BARs reach the function; otherwise they are -EIO. */
 bool svf_device_memory_enabled(const struct svf_device *device);
-/* The end of a low-power state asked for by the user: signals and drops its wake-up event, if it has one. */
+/* An access of the user: ends the low-power state that has a wake-up event, and signals that. */
 void svf_device_low_power_wake(struct svf_device *device);
 void svf_device_low_power_exit(struct svf_device *device);
 int svf_device_low_power_entry(struct svf_device *device, struct svf_call *call,
@@ -47,13 +48,15 @@ void svf_state_destroy(struct svf_saved_state *state);
 /* The bits of the physical command register in mask become those of value. */
 void svf_device_set_command(struct svf_function *fn, uint16_t mask, uint16_t value);
 
-/* reset.c: reset of the function in use, state kept. -EAGAIN while its driver is being taken away. */
+/* reset.c: of the function in use, state kept. -EAGAIN while its driver is being taken away. */
 int svf_device_try_reset(struct svf_device *device, struct svf_call *call) SVF_MUST_CHECK;
-/* After the last close of a function that could not be reset alone: its bus, when nobody on it is in use. */
+/* At the last close of a function that cannot be reset alone: its bus, when nobody else is on it.
+ */
 void svf_device_try_bus_reset(struct svf_device *device);
 
 /* regions.c: of files of kind SVF_FILE_DEVICE. */
-ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset);
+ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len,
+			uint64_t offset);
 ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 			 uint64_t offset);
 
@@ -61,24 +64,36 @@ ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const voi
 #define SVF_MSIX_MAX_VECTORS 2048u
 
 struct svf_irqs {
-	unsigned int type;	    /* VFIO_PCI_{INTX,MSI,MSIX}_IRQ_INDEX in use, VFIO_PCI_NUM_IRQS: none */
-	unsigned int allocated;	    /* MSI: vectors that exist since it was enabled; MSI-X may grow later */
-	unsigned int size;	    /* of vectors: all the function has */
-	struct svf_event **vectors; /* events of MSI and MSI-X vectors, NULL: not signalled anywhere */
+	unsigned int type; /* VFIO_PCI_{INTX,MSI,MSIX}_IRQ_INDEX in use, VFIO_PCI_NUM_IRQS: none */
+	unsigned int
+		allocated; /* MSI: vectors that exist since it was enabled; MSI-X may grow later */
+	unsigned int size; /* of vectors: all the function has */
+	struct svf_event *
+		*vectors; /* events of MSI and MSI-X vectors, NULL: not signalled anywhere */
 	struct svf_event *intx;
+	struct svf_event_watch *unmask; /* of INTx, by an eventfd of the user's; NULL: none */
 	bool intx_masked;
 	struct svf_event *err, *req;
 };
 
 struct svf_irqs *svf_irqs_alloc(void); /* NULL: out of memory */
 /* *slot becomes another event, or NULL, with a reference of its own. */
-void svf_irqs_set_event(struct svf_device *device, struct svf_event **slot, struct svf_event *event);
-/* Only while none of INTx, MSI and MSI-X is in use. event may be NULL. vectors: 1 up to what there are. */
+void svf_irqs_set_event(struct svf_device *device, struct svf_event **slot,
+			struct svf_event *event);
+/*
+ * Only while none of INTx, MSI and MSI-X is in use. event may be NULL. vectors: 1 up to what there
+ * are.
+ */
 void svf_irqs_enable_intx(struct svf_device *device, struct svf_event *event);
 int svf_irqs_enable_messages(struct svf_device *device, struct svf_call *call, bool msix,
 			     unsigned int vectors) SVF_MUST_CHECK;
 void svf_irqs_mask_intx(struct svf_device *device);
 void svf_irqs_unmask_intx(struct svf_device *device);
+/* INTx is unmasked whenever the user signals event, until it is disabled. -EBUSY when one does
+ * that. */
+int svf_irqs_watch_unmask(struct svf_device *device, struct svf_call *call,
+			  struct svf_event *event) SVF_MUST_CHECK;
+void svf_irqs_unwatch_unmask(struct svf_device *device);
 void svf_irqs_signal_intx(struct svf_device *device);
 /* Takes back the delivery in use. */
 void svf_irqs_disable(struct svf_device *device);
