@@ -31,10 +31,10 @@
 #define SVF_PRELOAD_GET_RAM SVF_OWN_IO(1)
 
 struct svf_preload_ram {
-	uint32_t argsz;		    /* sizeof(struct svf_preload_ram) */
-	uint32_t prot;		    /* as given to mmap: PROT_READ, PROT_WRITE, PROT_EXEC */
-	uint64_t offset;	    /* as given to mmap: region offset plus offset in the region, bytes */
-	uint64_t length;	    /* bytes; rounded up to pages */
+	uint32_t argsz;	 /* sizeof(struct svf_preload_ram) */
+	uint32_t prot;	 /* as given to mmap: PROT_READ, PROT_WRITE, PROT_EXEC */
+	uint64_t offset; /* as given to mmap: region offset plus offset in the region, bytes */
+	uint64_t length; /* bytes; rounded up to pages */
 	uint64_t ret_memory_offset; /* where in the memory file the range begins, bytes */
 };
 

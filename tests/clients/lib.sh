@@ -18,7 +18,7 @@
 set -u
 
 tests_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-SOFTVFIO=${SOFTVFIO:-$tests_dir/../build/softvfio}
+SOFTVFIO=${SOFTVFIO:-$tests_dir/../build/cli/softvfio}
 SOFTVFIO_CACHE=${SOFTVFIO_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/softvfio}
 export SOFTVFIO SOFTVFIO_CACHE
 export LC_ALL=C

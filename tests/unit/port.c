@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/command.h"
+
 #define RANGES	  256
 #define ALLOCS	  64
 #define EVENTS	  64
@@ -25,6 +27,13 @@ struct svf_mm {
 
 struct svf_event {
 	unsigned int refs, signals;
+};
+
+struct svf_event_watch {
+	struct svf_event *event;
+	void (*fired)(void *arg);
+	void *arg;
+	struct svf_event_watch *next;
 };
 
 struct range {
@@ -55,6 +64,7 @@ static struct {
 
 	struct svf_event events[EVENTS];
 	size_t event_count;
+	struct svf_event_watch *watches;
 
 	char log[LOG_LINES][LOG_WIDTH];
 	unsigned int log_count;
@@ -212,6 +222,30 @@ static void event_signal(struct svf_event *event)
 	event->signals++;
 }
 
+static int event_watch(struct svf_event *event, void (*fired)(void *arg), void *arg,
+		       struct svf_event_watch **ret)
+{
+	struct svf_event_watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		return -ENOMEM;
+	*watch = (struct svf_event_watch){ event_get(event), fired, arg, port.watches };
+	port.watches = watch;
+	*ret = watch;
+	return 0;
+}
+
+static void event_unwatch(struct svf_event_watch *watch)
+{
+	struct svf_event_watch **link = &port.watches;
+
+	while (*link != watch)
+		link = &(*link)->next;
+	*link = watch->next;
+	event_put(watch->event);
+	free(watch);
+}
+
 static int ram_alloc(struct svf_machine *machine, uint64_t size, struct svf_ram **ret)
 {
 	struct svf_ram *ram = calloc(1, sizeof(*ram));
@@ -282,6 +316,8 @@ static const struct svf_port_ops port_ops = {
 	.event_get = event_get,
 	.event_put = event_put,
 	.event_signal = event_signal,
+	.event_watch = event_watch,
+	.event_unwatch = event_unwatch,
 	.ram_alloc = ram_alloc,
 	.ram_free = ram_free,
 	.log = log_line,
@@ -333,6 +369,32 @@ struct svf_call test_call(struct svf_machine *machine)
 	};
 }
 
+static bool is_listed(const char *errnos, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; errnos; errnos = strchr(errnos, ' ')) {
+		errnos += *errnos == ' ';
+		if (!strncmp(errnos, name, length) && (errnos[length] == ' ' || !errnos[length]))
+			return true;
+	}
+	return false;
+}
+
+/* The table of commands lists what each can give. What iommufd checks for all of its own is not repeated there. */
+static void check_errno(const struct svf_file *file, uint32_t command, int err)
+{
+	const struct svf_command *row = svf_command_lookup(file->kind, command);
+
+	if (!row || (row->op && (err == EFAULT || err == EINVAL || err == E2BIG)))
+		return;
+	if (is_listed(row->errnos, strerrorname_np(err)))
+		return;
+	fprintf(stderr, "%s gave %s, which its row in core/command.c does not list\n", row->name,
+		strerrorname_np(err));
+	abort();
+}
+
 long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg)
 {
 	struct svf_call call = test_call(file->machine);
@@ -343,6 +405,8 @@ long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg)
 		ret = svf_file_ioctl(file, &call, command, arg);
 	} while (ret == SVF_RESTART);
 	memcpy(port.reason, call.reason, sizeof(port.reason));
+	if (ret < 0 && ret != SVF_BLOCKED)
+		check_errno(file, command, (int)-ret);
 	return ret;
 }
 
@@ -489,6 +553,13 @@ struct svf_event *test_event(void)
 unsigned int test_event_signals(const struct svf_event *event)
 {
 	return event->signals;
+}
+
+void test_event_fire(struct svf_event *event)
+{
+	for (struct svf_event_watch *watch = port.watches; watch; watch = watch->next)
+		if (watch->event == event)
+			watch->fired(watch->arg);
 }
 
 unsigned int test_event_refs(const struct svf_event *event)

@@ -32,7 +32,8 @@ struct svf_call test_call(struct svf_machine *machine);
 /*
  * The whole way of an ioctl, through the command table, restarted as often as the core asks: arg
  * is size bytes that the client may read and write while it lasts. size 0: arg is passed as the
- * number it is. The reason is kept: test_reason().
+ * number it is. The reason is kept: test_reason(). An errno that the command's row in the table
+ * does not list ends the process.
  */
 long test_ioctl(struct svf_file *file, uint32_t command, void *arg, size_t size);
 long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg);
@@ -73,6 +74,8 @@ void test_fd_restart(bool on);
 /* An eventfd; the test holds one reference until test_machine_end(). */
 struct svf_event *test_event(void);
 unsigned int test_event_signals(const struct svf_event *event);
+/* A client signals it: whoever watches it hears of that at once. */
+void test_event_fire(struct svf_event *event);
 unsigned int test_event_refs(const struct svf_event *event); /* beyond the test's own */
 
 /* Kernel messages so far. */

@@ -58,7 +58,7 @@ static void reasons(void **state)
 
 static void copies(void **state)
 {
-	uint8_t *memory = test_user_alloc(PAGE), mine[16] = "0123456789abcde", back[16] = { 0 };
+	uint8_t *memory = test_user_alloc(PAGE), mine[16] = "0123456789abcde", back[16] = {0};
 
 	(void)state;
 	assert_int_equal(svf_copy_to_user(&call, user(memory), mine, sizeof(mine)), 0);
@@ -71,7 +71,7 @@ static void copies(void **state)
 /* The last byte counts, a right to read is none to write, and nothing can be read at NULL. */
 static void bad_addresses(void **state)
 {
-	uint8_t *memory = test_user_alloc(PAGE), mine[16] = { 0 };
+	uint8_t *memory = test_user_alloc(PAGE), mine[16] = {0};
 	static uint8_t constant[16];
 
 	(void)state;
@@ -110,7 +110,8 @@ static void strings_at_all_places(void **state)
 			memory[start + length] = '\0';
 			memset(got, '#', sizeof(got));
 			assert_int_equal(svf_copy_string_from_user(&call, got, user(memory) + start,
-								   sizeof(got)), length);
+								   sizeof(got)),
+					 length);
 			assert_memory_equal(got, expected, length);
 			assert_int_equal(got[length], '\0');
 		}
@@ -126,8 +127,9 @@ static void string_at_the_end_of_a_mapping(void **state)
 	for (unsigned int length = 0; length < 200; length++) {
 		memset(memory, 'x', PAGE - 1);
 		memory[PAGE - 1] = '\0';
-		assert_int_equal(svf_copy_string_from_user(&call, got, user(memory) + PAGE - 1 - length,
-							   sizeof(got)), length);
+		assert_int_equal(svf_copy_string_from_user(
+					 &call, got, user(memory) + PAGE - 1 - length, sizeof(got)),
+				 length);
 		assert_int_equal(strlen(got), length);
 	}
 }
@@ -141,7 +143,8 @@ static void string_without_end(void **state)
 	got[64] = '#';
 	/* The bound holds wherever the string begins, and nothing is stored beyond it. */
 	for (unsigned int start = 0; start < 64; start++) {
-		assert_int_equal(svf_copy_string_from_user(&call, got, user(memory) + start, 64), -EINVAL);
+		assert_int_equal(svf_copy_string_from_user(&call, got, user(memory) + start, 64),
+				 -EINVAL);
 		assert_string_equal(call.reason, "the string has no end within 64 bytes");
 		assert_int_equal(got[64], '#');
 	}
@@ -150,7 +153,8 @@ static void string_without_end(void **state)
 	assert_int_equal(svf_copy_string_from_user(&call, got, user(memory), 64), 63);
 	assert_int_equal(svf_copy_string_from_user(&call, got, user(memory), 63), -EINVAL);
 	/* It runs out of the mapping before the bound is reached. */
-	assert_int_equal(svf_copy_string_from_user(&call, got, user(memory) + PAGE - 32, 64), -EFAULT);
+	assert_int_equal(svf_copy_string_from_user(&call, got, user(memory) + PAGE - 32, 64),
+			 -EFAULT);
 	assert_int_equal(svf_copy_string_from_user(&call, got, 0, 64), -EFAULT);
 }
 
@@ -163,7 +167,8 @@ static void string_copy_fails(void **state)
 	memset(memory, 'x', 150);
 	for (unsigned long n = 1; n <= 3; n++) {
 		test_fail_copy(n);
-		assert_int_equal(svf_copy_string_from_user(&call, got, user(memory), sizeof(got)), -EFAULT);
+		assert_int_equal(svf_copy_string_from_user(&call, got, user(memory), sizeof(got)),
+				 -EFAULT);
 	}
 	test_fail_copy(4);
 	assert_int_equal(svf_copy_string_from_user(&call, got, user(memory), sizeof(got)), 150);
@@ -198,8 +203,8 @@ static void descriptors(void **state)
 /* The words are the handler's: it knows what the number was meant to be. */
 static void bad_descriptors(void **state)
 {
-	static const int bad[] = { -1, -2, INT32_MIN, 0, 9, TEST_FDS, INT32_MAX };
-	struct svf_fd fd = { .kind = SVF_FD_EVENT };
+	static const int bad[] = {-1, -2, INT32_MIN, 0, 9, TEST_FDS, INT32_MAX};
+	struct svf_fd fd = {.kind = SVF_FD_EVENT};
 
 	(void)state;
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(bad); i++)
@@ -208,7 +213,8 @@ static void bad_descriptors(void **state)
 	assert_string_equal(call.reason, "");
 }
 
-/* A host that must find out first says so once for each number, also for those that are not open. */
+/* A host that must find out first says so once for each number, also for those that are not open.
+ */
 static void restarted(void **state)
 {
 	struct svf_fd fd;

@@ -21,13 +21,15 @@
 
 #define for_each_row(row) for (row = svf_commands; row < svf_commands + svf_commands_count; row++)
 
-static const unsigned int known_flags = SVF_COMMAND_RETURNS_FD | SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE;
+static const unsigned int known_flags =
+	SVF_COMMAND_RETURNS_FD | SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE;
 
 /* A row that is wrong is named: a number of the table says nothing to a reader. */
 #define ROW_HOLDS(row, condition)                                                                  \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
-			fail_msg("%s (kind %d): not %s", (row)->name, (int)(row)->kind, #condition); \
+			fail_msg("%s (kind %d): not %s", (row)->name, (int)(row)->kind,            \
+				 #condition);                                                      \
 	} while (0)
 
 static void sorted(void **state)
@@ -47,15 +49,14 @@ static void every_row_is_found(void **state)
 	const struct svf_command *row;
 
 	(void)state;
-	for_each_row(row)
-		ROW_HOLDS(row, svf_command_lookup(row->kind, row->number) == row);
+	for_each_row(row) ROW_HOLDS(row, svf_command_lookup(row->kind, row->number) == row);
 }
 
 /* Only rows are found: of all numbers of VFIO's type, for each kind, as many as there are rows. */
 static void nothing_else_is_found(void **state)
 {
-	static const enum svf_file_kind kinds[] = { SVF_FILE_CONTAINER, SVF_FILE_GROUP, SVF_FILE_DEVICE,
-						    SVF_FILE_IOMMUFD };
+	static const enum svf_file_kind kinds[] = {SVF_FILE_CONTAINER, SVF_FILE_GROUP,
+						   SVF_FILE_DEVICE, SVF_FILE_IOMMUFD};
 	size_t found = 0;
 
 	(void)state;
@@ -74,8 +75,10 @@ static void nothing_else_is_found(void **state)
 static void numbers_collide(void **state)
 {
 	(void)state;
-	assert_string_equal(svf_command_lookup(SVF_FILE_CONTAINER, SVF_IO(113))->name, "VFIO_IOMMU_MAP_DMA");
-	assert_string_equal(svf_command_lookup(SVF_FILE_DEVICE, SVF_IO(113))->name, "VFIO_DEVICE_PCI_HOT_RESET");
+	assert_string_equal(svf_command_lookup(SVF_FILE_CONTAINER, SVF_IO(113))->name,
+			    "VFIO_IOMMU_MAP_DMA");
+	assert_string_equal(svf_command_lookup(SVF_FILE_DEVICE, SVF_IO(113))->name,
+			    "VFIO_DEVICE_PCI_HOT_RESET");
 	assert_null(svf_command_lookup(SVF_FILE_GROUP, SVF_IO(113)));
 }
 
@@ -84,7 +87,8 @@ static void one_way_to_serve_it(void **state)
 	const struct svf_command *row;
 
 	(void)state;
-	for_each_row(row) {
+	for_each_row(row)
+	{
 		ROW_HOLDS(row, !row->handler != !row->op);
 		ROW_HOLDS(row, !row->op || row->kind == SVF_FILE_IOMMUFD);
 	}
@@ -96,10 +100,12 @@ static void names_and_numbers(void **state)
 	const struct svf_command *row;
 
 	(void)state;
-	for_each_row(row) {
+	for_each_row(row)
+	{
 		ROW_HOLDS(row, !strncmp(row->name, row->op ? "IOMMU_" : "VFIO_", row->op ? 6 : 5));
 		ROW_HOLDS(row, row->number >> 8 == ';');
-		ROW_HOLDS(row, row->op ? (row->number & 0xff) >= 0x80 : (row->number & 0xff) >= 100);
+		ROW_HOLDS(row,
+			  row->op ? (row->number & 0xff) >= 0x80 : (row->number & 0xff) >= 100);
 	}
 }
 
@@ -108,8 +114,10 @@ static void sizes_and_flags(void **state)
 	const struct svf_command *row;
 
 	(void)state;
-	for_each_row(row) {
-		const bool no_structure = row->flags & (SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE);
+	for_each_row(row)
+	{
+		const bool no_structure =
+			row->flags & (SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE);
 
 		ROW_HOLDS(row, row->min_size <= row->size);
 		ROW_HOLDS(row, !row->min_size == !row->size);
@@ -118,8 +126,10 @@ static void sizes_and_flags(void **state)
 		ROW_HOLDS(row, (row->flags & (SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE)) !=
 				       (SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE));
 		ROW_HOLDS(row, !no_structure || !row->size);
-		/* Without a structure and without a flag the argument is a string: GET_DEVICE_FD's. */
-		ROW_HOLDS(row, no_structure || row->size || row->number == VFIO_GROUP_GET_DEVICE_FD);
+		/* Without a structure and without a flag the argument is a string: GET_DEVICE_FD's.
+		 */
+		ROW_HOLDS(row,
+			  no_structure || row->size || row->number == VFIO_GROUP_GET_DEVICE_FD);
 		/* iommufd's own begin with the size and at least one member. */
 		ROW_HOLDS(row, !row->op || row->min_size >= 8);
 	}
@@ -139,7 +149,7 @@ static int errno_by_name(const char *name, size_t length)
 /* Words separated by one blank, each an errno, none twice. */
 static void check_errnos(const struct svf_command *row)
 {
-	unsigned char seen[200] = { 0 };
+	unsigned char seen[200] = {0};
 	const char *word = row->errnos;
 
 	while (*word) {
@@ -162,7 +172,8 @@ static void errnos(void **state)
 	const struct svf_command *row;
 
 	(void)state;
-	for_each_row(row) {
+	for_each_row(row)
+	{
 		assert_non_null(row->errnos);
 		check_errnos(row);
 	}
@@ -176,7 +187,8 @@ static void commands_that_return_descriptors_are_listened_to(void **state)
 	size_t rows = 0, own = 0;
 
 	(void)state;
-	for_each_row(row) {
+	for_each_row(row)
+	{
 		bool on_list = false;
 
 		for (size_t i = 0; i < SVF_ARRAY_SIZE(listened); i++)

@@ -25,8 +25,9 @@ static int teardown(void **state)
 }
 
 /* Commands of no kind of file, of other kinds, and of other drivers. */
-static const uint32_t foreign[] = { 0, SVF_IO(0), SVF_IO(99), SVF_IO(121), SVF_IO(0x96), SVF_IO(255),
-				    0x5401 /* TCGETS */, UINT32_MAX };
+static const uint32_t foreign[] = {
+	0,	     SVF_IO(0),		  SVF_IO(99), SVF_IO(121), SVF_IO(0x96),
+	SVF_IO(255), 0x5401 /* TCGETS */, UINT32_MAX};
 
 static void unknown_to_a_container(void **state)
 {
@@ -35,12 +36,15 @@ static void unknown_to_a_container(void **state)
 	(void)state;
 	test_client_open(&client, test_fn(machine, A));
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(foreign); i++)
-		assert_fails(test_ioctl_value(client.container, foreign[i], 0), ENOTTY, "container");
-	assert_fails(test_ioctl_value(client.container, VFIO_GROUP_GET_STATUS, 0), ENOTTY, "container");
+		assert_fails(test_ioctl_value(client.container, foreign[i], 0), ENOTTY,
+			     "container");
+	assert_fails(test_ioctl_value(client.container, VFIO_GROUP_GET_STATUS, 0), ENOTTY,
+		     "container");
 	/* Without its IOMMU a container says otherwise. */
 	assert_int_equal(test_ioctl_value(client.group, VFIO_GROUP_UNSET_CONTAINER, 0), 0);
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(foreign); i++)
-		assert_fails(test_ioctl_value(client.container, foreign[i], 0), EINVAL, "no IOMMU set");
+		assert_fails(test_ioctl_value(client.container, foreign[i], 0), EINVAL,
+			     "no IOMMU set");
 	test_client_close(&client);
 }
 
@@ -51,7 +55,8 @@ static void unknown_to_a_group(void **state)
 	(void)state;
 	test_client_open(&client, test_fn(machine, A));
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(foreign); i++)
-		assert_fails(test_ioctl_value(client.group, foreign[i], 0), ENOTTY, "a group has no command");
+		assert_fails(test_ioctl_value(client.group, foreign[i], 0), ENOTTY,
+			     "a group has no command");
 	assert_fails(test_ioctl_value(client.group, VFIO_IOMMU_MAP_DMA, 0), ENOTTY, "0x3b71");
 	test_client_close(&client);
 }
@@ -64,7 +69,8 @@ static void unknown_to_iommufd(void **state)
 	(void)state;
 	assert_int_equal(svf_iommufd_open(machine, &call, &file), 0);
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(foreign); i++)
-		assert_fails(test_ioctl_value(file, foreign[i], 0), ENOTTY, "iommufd has no command");
+		assert_fails(test_ioctl_value(file, foreign[i], 0), ENOTTY,
+			     "iommufd has no command");
 	svf_file_close(file);
 }
 
@@ -75,7 +81,8 @@ static void unknown_to_a_device(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(foreign); i++)
-		assert_fails(test_ioctl_value(file, foreign[i], 0), ENOTTY, "a vfio-pci device has no command");
+		assert_fails(test_ioctl_value(file, foreign[i], 0), ENOTTY,
+			     "a vfio-pci device has no command");
 	assert_fails(test_ioctl_value(file, VFIO_GROUP_GET_STATUS, 0), ENOTTY, "0x3b67");
 	svf_file_close(file);
 	test_client_close(&client);
@@ -91,7 +98,8 @@ static void gate_closed(struct svf_file *file)
 		const struct svf_command *row = &svf_commands[i];
 
 		if (row->kind == SVF_FILE_DEVICE && row->number != VFIO_DEVICE_BIND_IOMMUFD)
-			assert_fails(test_ioctl_value(file, row->number, 0), EINVAL, "no security context");
+			assert_fails(test_ioctl_value(file, row->number, 0), EINVAL,
+				     "no security context");
 	}
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(foreign); i++)
 		assert_fails(test_ioctl_value(file, foreign[i], 0), EINVAL, "no security context");
@@ -104,8 +112,8 @@ static void gate_closed(struct svf_file *file)
 
 static void gate_of_a_cdev(void **state)
 {
-	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = IOMMUFD_FD };
-	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind), .iommufd = IOMMUFD_FD};
+	struct vfio_device_info info = {.argsz = sizeof(info)};
 	struct svf_call call = test_call(machine);
 	struct svf_file *cdev = NULL, *iommufd = NULL;
 
@@ -131,7 +139,7 @@ static void gate_of_a_cdev(void **state)
 /* A descriptor from a group comes with its security context. */
 static void gate_of_a_group_file(void **state)
 {
-	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_device_info info = {.argsz = sizeof(info)};
 	struct test_client client;
 	struct svf_file *file = test_open_device(&client, machine, A);
 
@@ -180,14 +188,9 @@ static void closing_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(unknown_to_a_container),
-		TEST(unknown_to_a_group),
-		TEST(unknown_to_iommufd),
-		TEST(unknown_to_a_device),
-		TEST(gate_of_a_cdev),
-		TEST(gate_of_a_group_file),
-		TEST(files_for_commands_only),
-		TEST(closing_nothing),
+		TEST(unknown_to_a_container),  TEST(unknown_to_a_group), TEST(unknown_to_iommufd),
+		TEST(unknown_to_a_device),     TEST(gate_of_a_cdev),	 TEST(gate_of_a_group_file),
+		TEST(files_for_commands_only), TEST(closing_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

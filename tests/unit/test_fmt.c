@@ -50,7 +50,7 @@ static void strings(void **state)
 /* A precision is a promise that nothing behind it is read: the bytes have no end of their own. */
 static void precision_needs_no_end(void **state)
 {
-	const char bytes[4] = { 'a', 'b', 'c', 'd' };
+	const char bytes[4] = {'a', 'b', 'c', 'd'};
 	char text[8];
 
 	(void)state;
@@ -88,7 +88,8 @@ static void padding(void **state)
 	SAME("<00000000deadbeef>", "<%016lx>", 0xdeadbeeful);
 }
 
-/* Each buffer size up to more than enough: the length is the whole text's, the rest is untouched. */
+/* Each buffer size up to more than enough: the length is the whole text's, the rest is untouched.
+ */
 static void cut(void **state)
 {
 	static const char whole[] = "PF 0000:03:00.0";
@@ -124,7 +125,8 @@ static void arguments_as_a_list(void **state)
 	char text[64];
 
 	(void)state;
-	assert_int_equal(through_va_list(text, sizeof(text), "%s %lu %.*s %c", "a", 1ul << 40, 2, "xyz", '!'),
+	assert_int_equal(through_va_list(text, sizeof(text), "%s %lu %.*s %c", "a", 1ul << 40, 2,
+					 "xyz", '!'),
 			 20);
 	assert_string_equal(text, "a 1099511627776 xy !");
 }
@@ -152,12 +154,9 @@ static void unknown_verb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strings),
-		cmocka_unit_test(precision_needs_no_end),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(padding),
-		cmocka_unit_test(cut),
-		cmocka_unit_test(arguments_as_a_list),
+		cmocka_unit_test(strings),	cmocka_unit_test(precision_needs_no_end),
+		cmocka_unit_test(numbers),	cmocka_unit_test(padding),
+		cmocka_unit_test(cut),		cmocka_unit_test(arguments_as_a_list),
 		cmocka_unit_test(unknown_verb),
 	};
 

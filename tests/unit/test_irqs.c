@@ -346,15 +346,32 @@ static void intx(void **state)
 
 static void intx_by_eventfd(void **state)
 {
-	const int32_t fd = EVENT_FD + 1, bad = 99, none = -1;
+	const int32_t fd = EVENT_FD + 1, bad = 99, other = OTHER_FD, none = -1;
 
 	(void)state;
+	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &fd), EINVAL, "INTx is not enabled");
 	assert_int_equal(set_fd(INTX, 0, EVENT_FD), 0);
-	assert_fails(set_irqs(INTX, EVENTFD | MASK, 0, 1, &fd), ENOTTY,
-		     "cannot be masked by an eventfd");
+	assert_fails(set_irqs(INTX, EVENTFD | MASK, 0, 1, &fd), ENOTTY, "masked by an eventfd");
 	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &bad), EBADF, "not open");
-	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &fd), ENOTTY, "does not unmask");
+	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &other), EINVAL, "no eventfd");
+	assert_int_equal(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &fd), 0);
+	assert_fails(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &fd), EBUSY, "already; give -1 first");
+	svf_function_set_intx(fn, true);
+	svf_function_set_intx(fn, false);
+	svf_function_set_intx(fn, true);
+	assert_int_equal(signals(0), 1);
+	test_event_fire(events[1]);
+	assert_int_equal(signals(0), 2);
+	svf_function_set_intx(fn, false);
+	test_event_fire(events[1]);
+	svf_function_set_intx(fn, true);
+	assert_int_equal(signals(0), 3);
+	svf_function_set_intx(fn, false);
 	assert_int_equal(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &none), 0);
+	assert_int_equal(test_event_refs(events[1]), 0);
+	assert_int_equal(set_irqs(INTX, EVENTFD | UNMASK, 0, 1, &fd), 0);
+	assert_int_equal(set_irqs(INTX, NONE | TRIGGER, 0, 0, NULL), 0);
+	assert_int_equal(test_event_refs(events[1]), 0);
 }
 
 /* The disable bit of the command register, as the user sees it. */

@@ -15,7 +15,8 @@
 
 #include "uapi_table.h"
 
-/* The ABI that we state is that of 7.3; in headers after it a structure may have grown at its end. */
+/* The ABI that we state is that of 7.3; in headers after it a structure may have grown at its end.
+ */
 #define STATED_VERSION ((7u << 16) + (3u << 8) + 255u)
 
 static const struct uapi_entry *find(const char *name)
@@ -42,9 +43,11 @@ static void same_as_the_system(void **state)
 		const struct uapi_entry *system = &uapi_system[i], *ours = find(system->name);
 
 		assert_non_null(ours);
-		if (ours->value == system->value || (may_have_grown(system) && ours->value < system->value))
+		if (ours->value == system->value ||
+		    (may_have_grown(system) && ours->value < system->value))
 			continue;
-		print_error("%s: ours is %#lx, the system's %#lx\n", ours->name, ours->value, system->value);
+		print_error("%s: ours is %#lx, the system's %#lx\n", ours->name, ours->value,
+			    system->value);
 		wrong++;
 	}
 	print_message("%zu of %zu compared with the headers of Linux %u.%u\n", uapi_system_count,
