@@ -66,6 +66,9 @@ int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 	struct svf_host_ram *ram = NULL;
 	int err;
 
+	/* iommufd can map, but only what its viommu objects offer, and there are none. */
+	if (file->kind == SVF_FILE_IOMMUFD)
+		return svf_fail(call, -ENXIO, "nothing of this iommufd can be mapped");
 	if (file->kind != SVF_FILE_DEVICE)
 		return svf_fail(call, -ENODEV, "only a device file can be mapped");
 	df = svf_container_of(file, const struct svf_device_file, file);

@@ -23,6 +23,7 @@
 #include "host/fuse.h"
 #include "host/helper.h"
 #include "host/inject.h"
+#include "host/linger.h"
 #include "host/loop.h"
 #include "host/options.h"
 #include "host/process.h"
@@ -44,6 +45,7 @@ struct svf_host {
 	struct svf_fuse fuse;
 	struct svf_helper helper;
 	struct svf_watch watch;
+	struct svf_linger linger;
 	struct svf_requests requests;
 	struct svf_injects injects;
 	struct svf_seccomp seccomp;

@@ -64,8 +64,8 @@ int svf_inject(struct svf_request *request)
 		goto err;
 	inject->job.fd = -1;
 	if (request->ret_ram) {
-		/* A duplicate, since the BAR may go while the helper is at it. */
-		inject->job.fd = fcntl(request->ret_ram->fd, F_DUPFD_CLOEXEC, 0);
+		/* The BAR may go while the helper is at it; this descriptor stays. */
+		inject->job.fd = svf_linger_lend(host, request->ret_ram);
 		if (inject->job.fd < 0)
 			goto err;
 	}

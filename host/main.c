@@ -158,6 +158,7 @@ static void host_init(struct svf_host *host)
 	svf_list_init(&host->opens);
 	svf_list_init(&host->mms);
 	svf_list_init(&host->rams);
+	svf_linger_init(&host->linger);
 	svf_list_init(&host->control.connections);
 	svf_bounds_init(&host->bounds);
 	svf_requests_init(&host->requests);
@@ -215,7 +216,8 @@ static void host_end(struct svf_host *host)
 	svf_watch_fini(&host->watch);
 	svf_seccomp_fini(&host->seccomp);
 	svf_list_for_each_safe (open, tmp, &host->opens, link)
-		svf_open_put(open);
+		svf_open_end(open);
+	svf_linger_fini(&host->linger, host);
 	svf_machine_destroy(host->machine);
 	svf_tree_destroy(host->tree);
 	/* Last, since a peer takes the end of its connection for the end of everything. */

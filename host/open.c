@@ -10,6 +10,7 @@
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
 #include "host/host.h"
+#include "host/linger.h"
 #include "host/node.h"
 
 int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file,
@@ -44,6 +45,14 @@ void svf_open_put(struct svf_open *open)
 {
 	if (!open || --open->refs)
 		return;
+	if (svf_linger_holds(open->file))
+		open->lingers = true;
+	else
+		svf_open_end(open);
+}
+
+void svf_open_end(struct svf_open *open)
+{
 	svf_list_del(&open->link);
 	open->host->open_count--;
 	if (open->file)

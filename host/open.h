@@ -7,6 +7,7 @@
 #ifndef SVF_HOST_OPEN_H
 #define SVF_HOST_OPEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct svf_open {
 	unsigned int refs;
 	struct svf_tree_node *node; /* a reference; NULL: made by a command, it has no name */
 	struct svf_file *file;	    /* a file of the core, owned; NULL: an attribute */
+	bool lingers;		    /* refs is 0, and the file is kept; see linger.h */
 	pid_t pid;		    /* of the thread that opened it, for messages */
 	char *text;		    /* an attribute's value as of the last read at its beginning */
 	size_t text_len;
@@ -31,7 +33,10 @@ struct svf_open {
 int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file,
 		   pid_t pid, struct svf_open **ret);
 void svf_open_get(struct svf_open *open);
+/* The last one ends it, or leaves it lingering. */
 void svf_open_put(struct svf_open *open);
+/* Closes the file and frees all, whoever holds it: a lingering one, or any at the end of the host. */
+void svf_open_end(struct svf_open *open);
 /* Whose file this is; NULL. */
 struct svf_open *svf_open_lookup(struct svf_host *host, const struct svf_file *file);
 /* "/dev/vfio/8", "/sys/...", "device 0000:01:10.0" */

@@ -45,6 +45,7 @@ int svf_host_ram_alloc(struct svf_machine *machine, uint64_t size, struct svf_ra
 	if (base == MAP_FAILED)
 		goto err_close;
 	ram->ram = (struct svf_ram){.base = base, .size = size};
+	ram->probe_fd = -1;
 	ram->dev = st.st_dev;
 	ram->ino = st.st_ino;
 	svf_list_add_tail(&host->rams, &ram->link);
@@ -68,6 +69,8 @@ void svf_host_ram_free(struct svf_machine *machine, struct svf_ram *ram)
 	svf_list_del(&own->link);
 	munmap(ram->base, ram->size);
 	close(own->fd);
+	if (own->probe_fd >= 0)
+		close(own->probe_fd);
 	free(own);
 }
 

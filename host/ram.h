@@ -17,6 +17,7 @@ struct svf_host_ram {
 	struct svf_ram ram;
 	struct svf_list link; /* host->rams */
 	int fd;
+	int probe_fd; /* see linger.c; -1 until a client has been lent the memory */
 	dev_t dev;
 	ino_t ino;
 };

@@ -197,6 +197,8 @@ static ssize_t show_driver_override(struct svf_host *host, void *object, uintptr
 {
 	const struct svf_function *fn = object;
 
+	if (svf_function_is_locked(fn))
+		return SVF_BLOCKED;
 	return svf_sysfs_emit(buf, size, "%s\n", fn->driver_override ? fn->driver_override : "(null)");
 }
 

@@ -63,8 +63,7 @@ static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir, s
 	state_rows(tree, dir, fn, svf_sysfs_function_ids, svf_sysfs_function_ids_count);
 	state_rows(tree, dir, fn, svf_sysfs_function_hw, svf_sysfs_function_hw_count);
 	state_rows(tree, dir, fn, svf_sysfs_function_resource, svf_sysfs_function_resource_count);
-	if (svf_function_is_pf(fn))
-		state_rows(tree, dir, fn, svf_sysfs_function_sriov, svf_sysfs_function_sriov_count);
+	state_rows(tree, dir, fn, svf_sysfs_function_sriov, svf_sysfs_function_sriov_count);
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
 		if (fn->bars[i].size)
 			svf_tree_attr(tree, dir, svf_sysfs_resource_attrs[i].name,
@@ -72,14 +71,20 @@ static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir, s
 	}
 }
 
+/* A VF loses its links before its removal waits for users. */
+static bool is_leaving(const struct svf_function *vf)
+{
+	return vf->removing && vf->physfn->sriov.disabling;
+}
+
 static void state_sriov_links(struct svf_tree *tree, struct svf_tree_node *dir, const struct svf_function *fn)
 {
 	char name[32];
 
-	if (fn->physfn)
+	if (fn->physfn && !is_leaving(fn))
 		svf_sysfs_link(tree, dir, "physfn", 1, SVF_BDF_FMT, SVF_BDF_ARG(fn->physfn->bdf));
 	for (unsigned int i = 0; fn->sriov.vfs && i < fn->sriov.num_vfs; i++) {
-		if (!fn->sriov.vfs[i])
+		if (!fn->sriov.vfs[i] || is_leaving(fn->sriov.vfs[i]))
 			continue;
 		snprintf(name, sizeof(name), "virtfn%u", i);
 		svf_sysfs_link(tree, dir, name, 1, SVF_BDF_FMT, SVF_BDF_ARG(fn->sriov.vfs[i]->bdf));
