@@ -45,15 +45,23 @@ int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t
 	return 0;
 }
 
-/* As the kernel at discovery: VFs take the numbers of one ARI device where the port above forwards them. */
-static void enable_vf_ari(struct svf_function *fn)
+/*
+ * As the kernel at discovery: the port above an ARI device, found by its function 0, forwards to
+ * function numbers above 7, and the VFs of such a device are numbered as its functions.
+ */
+static void enable_ari(struct svf_function *fn)
 {
-	const struct svf_function *port = fn->bus->bridge;
+	struct svf_function *port = fn->bus->bridge;
 	uint8_t *control = fn->config + fn->sriov.cap + PCI_SRIOV_CTRL;
+	uint8_t *exp;
 
-	if (!fn->sriov.cap || !fn->ext_ari || !port || !port->cap_exp)
+	if (fn->physfn || !fn->ext_ari || !port || !port->cap_exp)
 		return;
-	if (svf_get_le16(port->config + port->cap_exp + PCI_EXP_DEVCTL2) & PCI_EXP_DEVCTL2_ARI)
+	exp = port->config + port->cap_exp;
+	if (!fn->bdf.devfn && svf_get_le32(exp + PCI_EXP_DEVCAP2) & PCI_EXP_DEVCAP2_ARI)
+		svf_put_le16(exp + PCI_EXP_DEVCTL2,
+			     svf_get_le16(exp + PCI_EXP_DEVCTL2) | PCI_EXP_DEVCTL2_ARI);
+	if (fn->sriov.cap && svf_get_le16(exp + PCI_EXP_DEVCTL2) & PCI_EXP_DEVCTL2_ARI)
 		svf_put_le16(control, svf_get_le16(control) | PCI_SRIOV_CTRL_ARI);
 }
 
@@ -97,7 +105,7 @@ int svf_function_finalize(struct svf_function *fn)
 	err = keep_reset_config(fn);
 	if (err)
 		return err;
-	enable_vf_ari(fn);
+	enable_ari(fn);
 	publish(fn);
 	err = svf_iommu_group_add_function(fn);
 	if (err) {

@@ -6,7 +6,8 @@
  * forward nothing themselves. Each has the identity of a device well known from virtual machines,
  * so that tools name it, and the capabilities that decide about grouping: the PCIe port type and,
  * unless it is left out on purpose, ACS with everything Linux turns on turned on. Root and
- * downstream ports forward ARI requests, without which a VF beyond function 7 could not be reached.
+ * downstream ports can forward ARI requests, without which a VF beyond function 7 could not be reached;
+ * whether one does depends on the device below, see svf_function_finalize().
  */
 #include "core/pci/ports.h"
 
@@ -72,10 +73,8 @@ static void add_exp(struct svf_function *fn, const struct port *port)
 						   (port->slot ? PCI_EXP_LNKSTA_DLLLA : 0));
 	if (port->slot)
 		svf_put_le16(cap + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDS);
-	if (port->ari) {
+	if (port->ari)
 		svf_put_le32(cap + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_ARI);
-		svf_put_le16(cap + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ARI);
-	}
 }
 
 static bool add_acs(struct svf_function *fn, uint16_t capable, uint16_t enabled)

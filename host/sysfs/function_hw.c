@@ -99,6 +99,25 @@ static ssize_t show_ari_enabled(struct svf_host *host, void *object, uintptr_t a
 	return svf_sysfs_emit(buf, size, "%d\n", ari);
 }
 
+#define EXT_CAP_DSN 0x0003 /* Device Serial Number, PCIe 5.0 section 7.9.3 */
+
+static bool has_serial_number(const struct svf_function *fn)
+{
+	unsigned int cap = svf_config_find_ext_cap(fn, EXT_CAP_DSN);
+
+	return cap && cap + 12 <= fn->config_size;
+}
+
+/* An EUI-64, which the capability stores with its last byte first. */
+static ssize_t show_serial_number(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+{
+	const struct svf_function *fn = object;
+	const uint8_t *eui = fn->config + svf_config_find_ext_cap(fn, EXT_CAP_DSN) + 4;
+
+	return svf_sysfs_emit(buf, size, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x\n", eui[7], eui[6], eui[5],
+			      eui[4], eui[3], eui[2], eui[1], eui[0]);
+}
+
 static ssize_t show_secondary(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
 	const struct svf_function *fn = object;
@@ -288,6 +307,8 @@ const struct svf_sysfs_row svf_sysfs_function_hw[] = {
 	RO("current_link_speed", show_current_link_speed, is_express),
 	RO("current_link_width", show_current_link_width, is_express),
 	RO("ari_enabled", show_ari_enabled, NULL),
+	{ .attr = { .name = "serial_number", .mode = 0400, .show = show_serial_number },
+	  .when = has_serial_number },
 	RO("secondary_bus_number", show_secondary, is_bridge),
 	RO("subordinate_bus_number", show_subordinate, is_bridge),
 	RO("irq", show_irq, NULL),
