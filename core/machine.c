@@ -16,9 +16,12 @@
 
 #define DMA_ENTRY_LIMIT 65535 /* the module's default */
 
-/* Enough for every client seen; small enough that a runaway one is stopped below 1 GiB. */
+/*
+ * Enough for every client seen; small enough that a runaway one is stopped below 1 GiB. Files are many, so that a
+ * process meets its own RLIMIT_NOFILE before it takes the last one from its neighbours.
+ */
 static const struct svf_limits default_limits = {
-	.files = 16384,
+	.files = 1u << 17,
 	.mappings = 4u << 20,
 	.objects = 1u << 20,
 };

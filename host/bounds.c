@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 /* Files of the core's, which count against its own limit too, and attributes. */
-#define MAX_OPENS     32768u
+#define MAX_OPENS     (5u << 15)
 #define MAX_REQUESTS  1024u
 #define MAX_LISTENERS 128u
 /*
