@@ -249,8 +249,10 @@ close_holder() {
 	unset "holder_pid[$1]" "holder_in[$1]" "holder_out[$1]"
 }
 
+# The client itself, not the `softvfio exec` it may be under, which ends with it.
 kill_holder() {
-	kill -KILL "${holder_pid[$1]}"
+	tell "$1" pid
+	kill -KILL "$answer"
 	{ wait "${holder_pid[$1]}"; } 2>/dev/null
 	close_holder "$1"
 }

@@ -12,6 +12,7 @@
  *	irq			attach an eventfd to MSI-X vector 0, fire it, read it: the count
  *	reset			reset the function
  *	close			close everything
+ *	pid			its process number
  *
  * Ends with its input.
  */
@@ -83,6 +84,8 @@ static void obey(const char *verb, const char *first, const char *second)
 		answer(client_ioctl(device.fd, VFIO_DEVICE_RESET, NULL));
 	else if (!strcmp(verb, "close"))
 		client_close(&device), puts("ok");
+	else if (!strcmp(verb, "pid"))
+		printf("%d\n", getpid());
 	else
 		puts("unknown word");
 }

@@ -3,13 +3,14 @@
  * A hostile client: everything that a program can do to the files it was given, without sense.
  *
  *	hostile calls COUNT SEED BDF	ioctl, read, write, mmap with random commands and arguments
- *	hostile opens COUNT BDF		opens, many of them held at once, by several processes
- *	hostile maps COUNT BDF		mappings through both interfaces, never undone
+ *	hostile opens COUNT BDF		opens by several processes
+ *	hostile maps COUNT BDF		mappings through both interfaces
  *
  * Each call may succeed or fail, but it must return, with an errno that a kernel could give: never
  * one that says that the file system's server is gone (ENOTCONN, ECONNABORTED), has nothing to say
  * (EIO from an ioctl, ENOSYS) or has lost its place (EPROTO). The program itself survives: random
- * pointers are passed, never followed. Prints what it did, one "errno count" a line; the exit status
+ * pointers are passed, never followed. What was opened and mapped is kept, "holding" is printed, and
+ * the program ends with its input. Prints what it did, one "errno count" a line; the exit status
  * is 0 when only plausible errnos came.
  */
 #include "client.h"
@@ -142,6 +143,8 @@ static void *any_argument(void)
 		words[i] = (uint32_t)any_value();
 	for (uint64_t i = 1; i < 20; i += dice(4) + 1)
 		memcpy(&words[i * 2], &(uint64_t){ any_value() }, 8);
+	if (dice(2))
+		words[1] = 0; /* flags, for most */
 	memcpy(where, words, room);
 	return dice(6) ? where : any_pointer();
 }
@@ -175,23 +178,50 @@ static void random_call(const char *bdf)
 {
 	int fd = any_file();
 
-	switch (dice(12)) {
+	switch (dice(60)) {
 	case 0:
 		if (fd > 2)
 			close(fd);
 		files[dice(MAX_FILES)] = open_something(bdf);
 		return;
-	case 1:
+	case 1 ... 4:
 		count(pread(fd, arena, (size_t)dice(9000), (off_t)any_value()));
 		return;
-	case 2:
+	case 5 ... 8:
 		count(pwrite(fd, any_pointer(), (size_t)dice(9000), (off_t)any_value()));
 		return;
-	case 3:
+	case 9 ... 12:
 		random_mmap(fd);
 		return;
 	default:
 		count(ioctl(fd, any_command(), any_argument()));
+	}
+}
+
+/*
+ * Starts from a sane state again: a function that is open and attached, by the one interface or the
+ * other, among other files. Random calls alone would hardly ever get that far.
+ */
+static void renew(const char *bdf)
+{
+	struct client_device device = CLIENT_DEVICE_NONE;
+
+	for (int i = 0; i < MAX_FILES; i++)
+		if (files[i] > 2)
+			close(files[i]);
+	if (dice(2))
+		client_open_by_group(&device, bdf, NULL);
+	else
+		client_open_by_cdev(&device, bdf, NULL);
+	for (int i = 0; i < MAX_FILES; i++)
+		files[i] = -1;
+	for (int i = 0; i < MAX_FILES; i += 16) {
+		files[i] = device.container;
+		files[i + 1] = device.group;
+		files[i + 2] = files[i + 3] = device.fd;
+		for (int j = 4; j < 12; j++)
+			files[i + j] = open_something(bdf);
+		files[i + 12] = eventfd(0, EFD_NONBLOCK);
 	}
 }
 
@@ -204,9 +234,11 @@ static int hostile_calls(uint64_t number, const char *bdf)
 		return 2;
 	mprotect(arena + ARENA, 4096, PROT_NONE);
 	for (int i = 0; i < MAX_FILES; i++)
-		files[i] = open_something(bdf);
+		files[i] = -1;
 	snprintf(name, sizeof(name), "%s", bdf);
 	for (uint64_t i = 0; i < number; i++) {
+		if (i % 500 == 0)
+			renew(bdf);
 		if (dice(50) == 0)
 			memcpy(arena + dice(ARENA / 4 / 8) * 8, name, sizeof(name));
 		random_call(bdf);
@@ -214,34 +246,40 @@ static int hostile_calls(uint64_t number, const char *bdf)
 	return report();
 }
 
-/* --- opens ------------------------------------------------------------------------------------- */
+/* --- opens and mappings, which are held until the input ends ------------------------------------- */
 
-/* Holds as many files as the limits allow, lets them go, and so on. */
+static void hold(void)
+{
+	puts("holding");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+}
+
+/* Opens as many files as the limits allow, lets them go, and so on; the last ones stay open. */
 static int open_many(uint64_t number, const char *bdf)
 {
 	struct rlimit limit;
-	uint64_t hold;
+	uint64_t most, have = 0;
 	int *held;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	hold = limit.rlim_max - 64;
-	held = calloc(hold, sizeof(*held));
+	most = limit.rlim_max - 64;
+	held = calloc(most, sizeof(*held));
 	if (!held)
 		return 2;
-	for (uint64_t done = 0; done < number;) {
-		uint64_t have = 0;
+	for (uint64_t done = 0; done < number; done++) {
+		int fd = done % 64 ? client_open(done % 2 ? "/dev/iommu" : "/dev/vfio/vfio")
+				   : client_cdev_open(bdf);
 
-		for (; have < hold && done < number; done++) {
-			int fd = done % 64 ? open(done % 2 ? "/dev/iommu" : "/dev/vfio/vfio", O_RDWR)
-					   : client_cdev_open(bdf);
-
-			errno = fd < -1 ? -fd : errno;
-			count(fd < 0 ? -1 : 0);
-			if (fd >= 0)
-				held[have++] = fd;
-		}
+		errno = -fd;
+		count(fd < 0 ? -1 : 0);
+		if (fd >= 0)
+			held[have++] = fd;
+		if (have < most || done + 1 == number)
+			continue;
 		while (have)
 			close(held[--have]);
 	}
@@ -249,28 +287,48 @@ static int open_many(uint64_t number, const char *bdf)
 	return report();
 }
 
+/* Opens its share, says so through the one pipe and waits for the end of the other. */
+static void opener(uint64_t number, const char *bdf, int said, int wait_for)
+{
+	int bad = open_many(number, bdf);
+	char byte = 0;
+
+	fflush(stdout);
+	if (write(said, &byte, 1) != 1 || read(wait_for, &byte, 1) != 0)
+		bad = 1;
+	_exit(bad);
+}
+
 static int hostile_opens(uint64_t number, const char *bdf)
 {
 	enum { PROCESSES = 4 };
-	int bad = 0, status;
+	int said[2], done[2], bad = 0, status;
+	char byte;
 
+	if (pipe(said) || pipe(done))
+		return 2;
 	for (int i = 0; i < PROCESSES; i++) {
-		fflush(stdout);
-		if (fork() == 0)
-			exit(open_many(number / PROCESSES, bdf));
+		if (fork())
+			continue;
+		close(done[1]);
+		opener(number / PROCESSES, bdf, said[1], done[0]);
 	}
+	for (int i = 0; i < PROCESSES; i++)
+		bad |= read(said[0], &byte, 1) != 1;
+	hold();
+	close(done[1]);
 	while (wait(&status) > 0)
 		bad |= !WIFEXITED(status) || WEXITSTATUS(status);
 	return bad;
 }
 
-/* --- mappings ---------------------------------------------------------------------------------- */
-
+/* Half of them by each interface. */
 static int hostile_maps(uint64_t number, const char *bdf)
 {
 	struct client_device type1 = CLIENT_DEVICE_NONE, ioas = CLIENT_DEVICE_NONE;
 	struct client_ioas_alloc alloc = { .size = sizeof(alloc) };
 	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int bad;
 
 	if (page == MAP_FAILED || client_open_group(&type1, bdf) < 0)
 		return 2;
@@ -285,7 +343,9 @@ static int hostile_maps(uint64_t number, const char *bdf)
 		errno = -ret;
 		count(ret < 0 ? -1 : 0);
 	}
-	return report();
+	bad = report();
+	hold();
+	return bad;
 }
 
 int main(int argc, char **argv)
