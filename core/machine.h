@@ -27,7 +27,11 @@ struct svf_params {
 	bool enable_unsafe_noiommu_mode; /* vfio; read-only here for now */
 };
 
-/* Bounds on what clients can use up together; beyond them -ENOMEM or -EMFILE with a reason. */
+/*
+ * Bounds on what clients can use up together; beyond them -ENOMEM or -EMFILE with a reason. Who holds
+ * some already gets one more only while it holds less than what is still free (svf_share_left), so that
+ * no number of hungry ones leaves nothing to a newcomer.
+ */
 struct svf_limits {
 	unsigned int files;    /* open files of all kinds */
 	unsigned int mappings; /* DMA mappings of all containers and IOASes together */
@@ -51,6 +55,12 @@ struct svf_machine {
 	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
 	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */
 };
+
+/* Whether one that holds so many of a bounded resource may have one more. */
+static inline bool svf_share_left(unsigned int held, unsigned int used, unsigned int limit)
+{
+	return used < limit && held < limit - used;
+}
 
 /* An empty machine with default parameters and limits. port and host are borrowed. */
 int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_machine **ret) SVF_MUST_CHECK;

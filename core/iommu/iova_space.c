@@ -52,7 +52,7 @@ int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *m
 	struct svf_mapping *new;
 
 	assert(map->ram ? !map->mm && space->attached : !!map->mm);
-	if (machine->used.mappings >= machine->limits.mappings)
+	if (!svf_share_left(space->count, machine->used.mappings, machine->limits.mappings))
 		return -ENOMEM;
 	new = calloc(1, sizeof(*new));
 	if (!new)
