@@ -48,9 +48,10 @@ int svf_iobject_alloc(struct svf_ictx *ictx, struct svf_call *call, size_t size,
 	struct svf_iobject *object;
 	int64_t id;
 
-	if (machine->used.objects >= machine->limits.objects)
-		return svf_fail(call, -ENOMEM, "no more than %u iommufd objects",
-				machine->limits.objects);
+	if (!svf_share_left(ictx->objects.used, machine->used.objects, machine->limits.objects))
+		return svf_fail(call, -ENOMEM,
+				"this iommufd holds %u objects, and %u of %u are in use by all; no more for it",
+				ictx->objects.used, machine->used.objects, machine->limits.objects);
 	object = calloc(1, size);
 	if (!object)
 		return svf_fail(call, -ENOMEM, "out of memory for a new %s",
