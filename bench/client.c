@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The measured client of the benchmark, run inside a namespace by bench/run. Two jobs:
+ * The measured client, run by bench/run in a namespace with two devices:
  *
- *	client first		opens the first VFIO device by the group and prints the monotonic clock, ns
- *	client calls		measures calls, each beside the no-op on the same file in alternating
- *				batches, so that both see the same machine; prints "name ns" lines: the medians
- *	client fill N		maps N pages one by one; prints the medians of the first and last tenth
+ *	client first	opens the first device by its group; prints the monotonic clock, ns
+ *	client calls	prints "NAME NS NOOP-NS" for each measured call
+ *	client fill N	makes N mappings in one container; prints "total NS", then "map LAST-NS
+ *FIRST-NS": a MAP where N - 1 others are, and one where there is none; then holds them until its
+ *input ends
  *
- * A no-op is an ioctl that the host answers at once: what a round trip costs and no call can go below.
+ * What is compared is measured in turns, a few calls of the one and a few of the other, so that
+ * both see the same machine, whatever else it does. Each call is timed alone and the median taken:
+ * one that was interrupted counts as one, however long that was.
+ *
+ * A no-op is an ioctl that the host answers at once: a round trip through FUSE, below which no call
+ * can go.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +32,36 @@
 #include "uapi/softvfio.h"
 #include "uapi/vfio.h"
 
-#define BATCHES 41
-#define CALLS	200 /* in a batch */
+#define DRIVER	"/sys/bus/pci/drivers/vfio-pci"
+#define DEVICES 2
+#define TURNS	200
+#define IN_TURN 16
+#define SAMPLES (TURNS * IN_TURN)
+#define PAGE	4096u
+#define IOVA	0x100000000ull
+
+struct bench {
+	char bdf[DEVICES][NAME_MAX + 1];
+	int container[DEVICES];
+	int device; /* the first */
+	int iommufd;
+	uint32_t ioas; /* the second device is attached to it */
+	void *page;
+	uint64_t last_iova; /* of the mapping that comes after all others of container 0 */
+};
+
+typedef void measured(const struct bench *b);
 
 static void die(const char *what)
 {
-	perror(what);
-	exit(1);
+	fprintf(stderr, "bench-client: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static void must(int result, const char *what)
+{
+	if (result < 0)
+		die(what);
 }
 
 static uint64_t now_ns(void)
@@ -50,180 +79,262 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static uint64_t median(uint64_t *values, size_t n)
+static unsigned long long median(uint64_t *samples)
 {
-	qsort(values, n, sizeof(*values), compare);
-	return values[n / 2];
+	qsort(samples, SAMPLES, sizeof(*samples), compare);
+	return samples[SAMPLES / 2];
 }
 
-struct setup {
-	char bdf[NAME_MAX + 1];
-	int container, group, device, iommufd;
-	uint32_t ioas;
-	void *page;
-};
-
-/* The first function that is a VFIO device, in order of address. */
-static void find_device(struct setup *s, int *group)
+/* The first functions that are bound, in order of address. */
+static void find_devices(struct bench *b)
 {
 	struct dirent **entries;
-	int n = scandir("/sys/bus/pci/drivers/vfio-pci", &entries, NULL, alphasort);
-	char path[PATH_MAX], target[PATH_MAX] = "";
+	int n = scandir(DRIVER, &entries, NULL, alphasort), found = 0;
 
+	must(n, DRIVER);
 	for (int i = 0; i < n; i++) {
-		if (strchr(entries[i]->d_name, ':') && !*s->bdf)
-			snprintf(s->bdf, sizeof(s->bdf), "%s", entries[i]->d_name);
+		if (strchr(entries[i]->d_name, ':') && found < DEVICES)
+			strcpy(b->bdf[found++], entries[i]->d_name);
 		free(entries[i]);
 	}
-	if (n < 0 || !*s->bdf)
-		die("no device is bound to vfio-pci");
 	free(entries);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", s->bdf);
-	if (readlink(path, target, sizeof(target) - 1) < 0)
-		die(path);
-	*group = atoi(strrchr(target, '/') + 1);
+	errno = ENODEV;
+	if (found < DEVICES)
+		die("two devices bound to vfio-pci are needed");
 }
 
-static void open_device(struct setup *s)
+/* A container with the group of device i in it. Return: the group. */
+static int open_container(struct bench *b, int i)
 {
-	char path[64];
+	char path[PATH_MAX], target[PATH_MAX] = "";
 	int group;
 
-	find_device(s, &group);
-	snprintf(path, sizeof(path), "/dev/vfio/%d", group);
-	s->container = open("/dev/vfio/vfio", O_RDWR);
-	s->group = open(path, O_RDWR);
-	if (s->container < 0 || s->group < 0 || ioctl(s->group, VFIO_GROUP_SET_CONTAINER, &s->container) ||
-	    ioctl(s->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		die(path);
-	s->device = ioctl(s->group, VFIO_GROUP_GET_DEVICE_FD, s->bdf);
-	if (s->device < 0)
-		die("VFIO_GROUP_GET_DEVICE_FD");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", b->bdf[i]);
+	must((int)readlink(path, target, sizeof(target) - 1), path);
+	snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(target, '/') + 1);
+	b->container[i] = open("/dev/vfio/vfio", O_RDWR);
+	must(b->container[i], "/dev/vfio/vfio");
+	group = open(path, O_RDWR);
+	must(group, path);
+	must(ioctl(group, VFIO_GROUP_SET_CONTAINER, &b->container[i]), "VFIO_GROUP_SET_CONTAINER");
+	must(ioctl(b->container[i], VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), "VFIO_SET_IOMMU");
+	return group;
 }
 
-static void open_iommufd(struct setup *s)
+static void open_first(struct bench *b)
 {
-	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int group;
 
-	s->iommufd = open("/dev/iommu", O_RDWR);
-	if (s->iommufd < 0 || ioctl(s->iommufd, IOMMU_IOAS_ALLOC, &alloc))
-		die("/dev/iommu");
-	s->ioas = alloc.out_ioas_id;
-	s->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (s->page == MAP_FAILED)
-		die("mmap");
+	find_devices(b);
+	group = open_container(b, 0);
+	b->device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, b->bdf[0]);
+	must(b->device, "VFIO_GROUP_GET_DEVICE_FD");
 }
 
-static int call_noop(struct setup *s)
+static int open_cdev(const struct bench *b, int i)
 {
-	return ioctl(s->device, SVF_NOOP, 0);
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int n, fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", b->bdf[i]);
+	n = scandir(path, &entries, NULL, alphasort);
+	must(n, path);
+	/* The last in order of names; "." and ".." come before it. */
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entries[n - 1]->d_name);
+	while (n)
+		free(entries[--n]);
+	free(entries);
+	fd = open(path, O_RDWR);
+	must(fd, path);
+	return fd;
 }
 
-static int call_info(struct setup *s)
+static void open_iommufd(struct bench *b)
 {
-	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct iommu_ioas_alloc alloc = {.size = sizeof(alloc)};
+	struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind)};
+	struct vfio_device_attach_iommufd_pt attach = {.argsz = sizeof(attach)};
+	int device = open_cdev(b, 1);
 
-	return ioctl(s->device, VFIO_DEVICE_GET_INFO, &info);
+	b->iommufd = open("/dev/iommu", O_RDWR);
+	must(b->iommufd, "/dev/iommu");
+	must(ioctl(b->iommufd, IOMMU_IOAS_ALLOC, &alloc), "IOMMU_IOAS_ALLOC");
+	b->ioas = alloc.out_ioas_id;
+	bind.iommufd = b->iommufd;
+	must(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind), "VFIO_DEVICE_BIND_IOMMUFD");
+	attach.pt_id = b->ioas;
+	must(ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach),
+	     "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
 }
 
-static int call_config(struct setup *s)
+static void map_at(const struct bench *b, int i, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)b->page,
+		.iova = iova,
+		.size = PAGE,
+	};
+
+	must(ioctl(b->container[i], VFIO_IOMMU_MAP_DMA, &map), "VFIO_IOMMU_MAP_DMA");
+}
+
+static void unmap_at(const struct bench *b, int i, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = PAGE,
+	};
+
+	must(ioctl(b->container[i], VFIO_IOMMU_UNMAP_DMA, &unmap), "VFIO_IOMMU_UNMAP_DMA");
+}
+
+static void call_noop(const struct bench *b)
+{
+	must(ioctl(b->device, SVF_NOOP, 0), "SVF_NOOP");
+}
+
+static void call_info(const struct bench *b)
+{
+	struct vfio_device_info info = {.argsz = sizeof(info)};
+
+	must(ioctl(b->device, VFIO_DEVICE_GET_INFO, &info), "VFIO_DEVICE_GET_INFO");
+}
+
+static void call_config(const struct bench *b)
 {
 	uint32_t value;
 
-	return pread(s->device, &value, sizeof(value), (off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40) != 4;
+	must((int)pread(b->device, &value, sizeof(value),
+			(off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40),
+	     "read of config space");
 }
 
-static int call_type1(struct setup *s)
+static void call_type1(const struct bench *b)
 {
-	struct vfio_iommu_type1_dma_map map = { .argsz = sizeof(map), .flags = 3, .vaddr = (uintptr_t)s->page,
-						.iova = 0x100000, .size = 4096 };
-	struct vfio_iommu_type1_dma_unmap unmap = { .argsz = sizeof(unmap), .iova = 0x100000, .size = 4096 };
-
-	return ioctl(s->container, VFIO_IOMMU_MAP_DMA, &map) || ioctl(s->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
+	map_at(b, 0, IOVA);
+	unmap_at(b, 0, IOVA);
 }
 
-static int call_ioas(struct setup *s)
+static void call_ioas(const struct bench *b)
 {
-	struct iommu_ioas_map map = { .size = sizeof(map), .flags = 7, .ioas_id = s->ioas,
-				      .user_va = (uintptr_t)s->page, .length = 4096, .iova = 0x100000 };
-	struct iommu_ioas_unmap unmap = { .size = sizeof(unmap), .ioas_id = s->ioas, .iova = 0x100000,
-					  .length = 4096 };
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |
+			 IOMMU_IOAS_MAP_READABLE,
+		.ioas_id = b->ioas,
+		.user_va = (uintptr_t)b->page,
+		.length = PAGE,
+		.iova = IOVA,
+	};
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.ioas_id = b->ioas,
+		.iova = IOVA,
+		.length = PAGE,
+	};
 
-	return ioctl(s->iommufd, IOMMU_IOAS_MAP, &map) || ioctl(s->iommufd, IOMMU_IOAS_UNMAP, &unmap);
+	must(ioctl(b->iommufd, IOMMU_IOAS_MAP, &map), "IOMMU_IOAS_MAP");
+	must(ioctl(b->iommufd, IOMMU_IOAS_UNMAP, &unmap), "IOMMU_IOAS_UNMAP");
 }
 
-static uint64_t batch(struct setup *s, int (*call)(struct setup *))
+static void call_map_last(const struct bench *b)
 {
-	uint64_t start = now_ns();
-
-	for (int i = 0; i < CALLS; i++) {
-		if (call(s))
-			die("a measured call failed");
-	}
-	return (now_ns() - start) / CALLS;
+	map_at(b, 0, b->last_iova);
 }
 
-static void measure(struct setup *s, const char *name, int (*call)(struct setup *))
+static void undo_map_last(const struct bench *b)
 {
-	uint64_t of_call[BATCHES], of_noop[BATCHES];
-
-	for (int i = 0; i < BATCHES; i++) {
-		of_noop[i] = batch(s, call_noop);
-		of_call[i] = batch(s, call);
-	}
-	printf("%s %llu %llu\n", name, (unsigned long long)median(of_call, BATCHES),
-	       (unsigned long long)median(of_noop, BATCHES));
+	unmap_at(b, 0, b->last_iova);
 }
 
-static void run_calls(struct setup *s)
+static void call_map_first(const struct bench *b)
 {
-	measure(s, "get_info", call_info);
-	measure(s, "config_read_4", call_config);
-	measure(s, "type1_map_unmap_4k", call_type1);
-	measure(s, "ioas_map_unmap_4k", call_ioas);
+	map_at(b, 1, IOVA);
 }
 
-static void run_fill(struct setup *s, size_t n)
+static void undo_map_first(const struct bench *b)
 {
-	uint64_t *each = calloc(n, sizeof(*each));
-	uint64_t total = now_ns();
+	unmap_at(b, 1, IOVA);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		struct vfio_iommu_type1_dma_map map = { .argsz = sizeof(map), .flags = 3,
-							.vaddr = (uintptr_t)s->page,
-							.iova = 0x100000000 + i * 4096, .size = 4096 };
+/* One turn; what is undone after each call is not timed. */
+static void turn(const struct bench *b, measured *call, measured *undo, uint64_t *samples)
+{
+	for (int i = 0; i < IN_TURN; i++) {
 		uint64_t start = now_ns();
 
-		if (ioctl(s->container, VFIO_IOMMU_MAP_DMA, &map))
-			die("VFIO_IOMMU_MAP_DMA");
-		each[i] = now_ns() - start;
+		call(b);
+		samples[i] = now_ns() - start;
+		if (undo)
+			undo(b);
 	}
-	total = now_ns() - total;
-	printf("fill_total %llu\n", (unsigned long long)total);
-	printf("fill_last_first %llu %llu\n", (unsigned long long)median(each + n - n / 10, n / 10),
-	       (unsigned long long)median(each, n / 10));
+}
+
+static void measure(const struct bench *b, const char *name, measured *call)
+{
+	static uint64_t of_call[SAMPLES], of_noop[SAMPLES];
+
+	for (int i = 0; i < SAMPLES; i += IN_TURN) {
+		turn(b, call_noop, NULL, of_noop + i);
+		turn(b, call, NULL, of_call + i);
+	}
+	printf("%s %llu %llu\n", name, median(of_call), median(of_noop));
+}
+
+static void run_calls(struct bench *b)
+{
+	open_iommufd(b);
+	measure(b, "get_info", call_info);
+	measure(b, "config_read_4", call_config);
+	measure(b, "type1_map_unmap_4k", call_type1);
+	measure(b, "ioas_map_unmap_4k", call_ioas);
+}
+
+static void run_fill(struct bench *b, uint64_t n)
+{
+	static uint64_t of_last[SAMPLES], of_first[SAMPLES];
+	uint64_t start;
+
+	open_container(b, 1);
+	start = now_ns();
+	for (uint64_t i = 0; i < n - 1; i++)
+		map_at(b, 0, IOVA + i * PAGE);
+	printf("total %llu\n", (unsigned long long)(now_ns() - start));
+	b->last_iova = IOVA + (n - 1) * PAGE;
+	for (int i = 0; i < SAMPLES; i += IN_TURN) {
+		turn(b, call_map_first, undo_map_first, of_first + i);
+		turn(b, call_map_last, undo_map_last, of_last + i);
+	}
+	map_at(b, 0, b->last_iova);
+	printf("map %llu %llu\n", median(of_last), median(of_first));
 	fflush(stdout);
-	/* The maps are held while the caller looks at the host's memory. */
-	(void)!getchar();
-	free(each);
+	while (getchar() != EOF)
+		;
 }
 
 int main(int argc, char **argv)
 {
-	struct setup s = { .iommufd = -1 };
+	struct bench b = {.iommufd = -1};
 
 	if (argc < 2)
 		return 2;
-	open_device(&s);
-	if (strcmp(argv[1], "first") == 0) {
+	open_first(&b);
+	if (!strcmp(argv[1], "first")) {
 		printf("%llu\n", (unsigned long long)now_ns());
 		return 0;
 	}
-	open_iommufd(&s);
-	if (strcmp(argv[1], "calls") == 0)
-		run_calls(&s);
-	else if (strcmp(argv[1], "fill") == 0 && argc == 3)
-		run_fill(&s, strtoul(argv[2], NULL, 0));
+	b.page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (b.page == MAP_FAILED)
+		die("mmap");
+	if (!strcmp(argv[1], "calls"))
+		run_calls(&b);
+	else if (!strcmp(argv[1], "fill") && argc == 3)
+		run_fill(&b, strtoull(argv[2], NULL, 10));
 	else
 		return 2;
 	return 0;

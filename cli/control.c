@@ -5,12 +5,13 @@
  * Namespaces are found in /proc/net/unix, where each host shows as "@softvfio/UID/NAME". The UID in
  * the name is a label that keeps users apart; whose host it is, the kernel says (SO_PEERCRED),
  * translated into our user namespace: so the same search works outside and, under another user
- * number, inside. Nothing is sent to a host of somebody else.
+ * number, inside. Nothing is sent to a host of somebody else, unless we are root.
  */
 #include "cli/control.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,11 @@
 /* A host answers at once; one that does not in this time is stopped or hangs. */
 #define SVF_ANSWER_TIMEOUT_S 30
 
-static int svf_control_open(const char *path, struct ucred *ret_peer)
+/*
+ * wait: be patient with one that has no room for us at the moment. Otherwise it is passed over: a
+ * socket of somebody else that is never served must not hold us up.
+ */
+static int svf_control_open(const char *path, bool wait, struct ucred *ret_peer)
 {
 	const struct timeval timeout = {.tv_sec = SVF_ANSWER_TIMEOUT_S};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -38,14 +43,14 @@ static int svf_control_open(const char *path, struct ucred *ret_peer)
 		return -ENAMETOOLONG;
 	/* "@" in the list stands for the NUL of an abstract name. */
 	memcpy(address.sun_path + 1, path + 1, len - 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
 	    connect(fd, (struct sockaddr *)&address,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &size)) {
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &size) || fcntl(fd, F_SETFL, 0)) {
 		int err = -errno;
 
 		close(fd);
@@ -54,20 +59,33 @@ static int svf_control_open(const char *path, struct ucred *ret_peer)
 	return fd;
 }
 
-static int svf_control_list_add(struct svf_control_list *list, const char *path)
+/* A host serves its own user only, so root comes as that user. */
+static int svf_control_open_as(const char *path, bool wait, struct ucred *peer)
+{
+	int fd = -EPERM;
+
+	if (!geteuid() && !seteuid(peer->uid)) {
+		fd = svf_control_open(path, wait, peer);
+		if (seteuid(0))
+			abort();
+	}
+	return fd;
+}
+
+static int svf_control_list_add(struct svf_control_list *list, const char *path, bool wait)
 {
 	const char *name = strrchr(path, '/') + 1;
 	struct svf_control_peer *bigger;
 	struct ucred peer;
-	int fd = svf_control_open(path, &peer);
+	int fd = svf_control_open(path, wait, &peer);
 
+	if (fd >= 0 && peer.uid != geteuid()) {
+		close(fd);
+		fd = svf_control_open_as(path, wait, &peer);
+	}
 	/* It ended meanwhile, or is not for us to see. */
 	if (fd < 0)
 		return 0;
-	if (peer.uid != geteuid() && geteuid()) {
-		close(fd);
-		return 0;
-	}
 	bigger = reallocarray(list->peer, list->count + 1, sizeof(*bigger));
 	if (bigger) {
 		list->peer = bigger;
@@ -115,7 +133,7 @@ int svf_control_list(const char *name, struct svf_control_list *ret)
 		char *path = svf_control_path(line);
 
 		if (path && (!name || !strcmp(strrchr(path, '/') + 1, name)))
-			err = svf_control_list_add(&list, path);
+			err = svf_control_list_add(&list, path, name != NULL);
 	}
 	free(line);
 	fclose(file);
@@ -203,6 +221,8 @@ int svf_control_connect(const char *name, pid_t *ret_pid)
 
 	if (!name)
 		name = getenv(SVF_ENV_NAMESPACE);
+	if (name && !*name)
+		name = NULL;
 	ret = svf_control_list(name, &list);
 	if (ret)
 		return ret;
@@ -286,6 +306,10 @@ int svf_control_call(int fd, const char *command, int pass_fd, json_t **ret_answ
 	ret = svf_control_send(fd, line, pass_fd);
 	if (!ret)
 		ret = svf_control_receive(fd, &text);
+	if (ret == -EPIPE || ret == -ECONNRESET)
+		return svf_complain(ret, "the host hung up at '%s': it has ended, or serves another "
+					 "user only",
+				    command);
 	if (ret)
 		return svf_complain(ret, "the host does not answer '%s': %s", command,
 				    strerror(-ret));

@@ -27,22 +27,21 @@ static int svf_exec_run(void *target, int argc, char **argv)
 	const struct svf_exec_options *options = target;
 	char **words = argv + 1;
 	pid_t host;
-	int control, status;
+	int control;
 
 	if (argc > 1 && !strcmp(argv[1], "--"))
 		words++;
 	if (!*words)
-		return svf_complain(SVF_EXIT_OURS, "usage: softvfio exec %s", svf_verb_exec.usage);
+		return svf_complain(SVF_EXIT_OURS, "exec: no command is given: softvfio exec %s",
+				    svf_verb_exec.usage);
 	control = svf_control_connect(argv[0], &host);
 	if (control < 0)
 		return SVF_EXIT_OURS;
-	status = svf_command_run(&(struct svf_command){.name = argv[0],
+	return svf_command_run(&(struct svf_command){.name = argv[0],
 						       .control = control,
 						       .preload = !options->no_preload,
 						       .join = host,
 						       .argv = words});
-	close(control);
-	return status;
 }
 
 const struct svf_verb svf_verb_exec = {

@@ -13,9 +13,7 @@
 #include "cli/cli.h"
 
 #define SVF_OPTIONS_MAX 24
-/*
- * getopt's values for options without a letter start above every char; --help is ours in each verb.
- */
+/* getopt's values for options without a letter start above every char; --help every verb has. */
 #define SVF_OPTION_VALUE 256
 #define SVF_OPTION_HELP	 'h'
 
@@ -108,6 +106,12 @@ static int svf_options_refuse(const struct svf_verb *verb, int value, char **arg
 	if (value == ':')
 		return svf_complain(-EINVAL, "%s: %s wants an argument; see softvfio %s --help",
 				    verb->name, argv[optind - 1], verb->name);
+	if (optopt >= SVF_OPTION_VALUE || (optopt == SVF_OPTION_HELP && argv[optind - 1][1] == '-'))
+		return svf_complain(-EINVAL, "%s: %s: this option takes no argument", verb->name,
+				    argv[optind - 1]);
+	if (optopt)
+		return svf_complain(-EINVAL, "%s: there is no option -%c; see softvfio %s --help",
+				    verb->name, optopt, verb->name);
 	return svf_complain(-EINVAL, "%s: there is no option %s; see softvfio %s --help",
 			    verb->name, argv[optind - 1], verb->name);
 }
@@ -161,9 +165,13 @@ int svf_verb_main(const struct svf_verb *verb, int argc, char **argv)
 		ret = SVF_EXIT_OK;
 	} else if (ret < 0) {
 		ret = verb->failure;
-	} else if (count < verb->min_operands ||
-		   (verb->max_operands >= 0 && count > verb->max_operands)) {
-		ret = svf_complain(verb->failure, "usage: softvfio %s %s", verb->name, verb->usage);
+	} else if (count < verb->min_operands) {
+		ret = svf_complain(verb->failure, "%s: something is missing: softvfio %s %s",
+				   verb->name, verb->name, verb->usage);
+	} else if (verb->max_operands >= 0 && count > verb->max_operands) {
+		ret = svf_complain(verb->failure, "%s: '%s' is one word too many: softvfio %s %s",
+				   verb->name, argv[first + verb->max_operands], verb->name,
+				   verb->usage);
 	} else {
 		ret = verb->run(target, count, argv + first);
 	}

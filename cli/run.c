@@ -61,7 +61,8 @@ static int svf_run_run(void *target, int argc, char **argv)
 	if (svf_launch_help(options, &status))
 		return status;
 	if (!argc)
-		return svf_complain(SVF_EXIT_OURS, "usage: softvfio run %s", svf_verb_run.usage);
+		return svf_complain(SVF_EXIT_OURS, "run: no command is given: softvfio run %s",
+				    svf_verb_run.usage);
 	return svf_run_command(options, argv);
 }
 

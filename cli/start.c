@@ -19,7 +19,7 @@ static int svf_start_run(void *target, int argc, char **argv)
 	if (svf_launch_help(options, &status))
 		return status;
 	if (!argc)
-		return svf_complain(SVF_EXIT_FAILURE, "usage: softvfio start %s",
+		return svf_complain(SVF_EXIT_FAILURE, "start: no name is given: softvfio start %s",
 				    svf_verb_start.usage);
 	if (svf_control_name_check(argv[0]) || svf_host_launch(options, argv[0], true, &host))
 		return SVF_EXIT_FAILURE;

@@ -8,9 +8,7 @@
 #define MAX_OPENS     (5u << 15)
 #define MAX_REQUESTS  1024u
 #define MAX_LISTENERS 128u
-/*
- * What is raised above this limit of descriptors would only make the tables of the kernel larger.
- */
+/* More descriptors than this would only make the tables of the kernel larger. */
 #define ENOUGH_DESCRIPTORS 65536u
 /* Descriptors of the host's own: listeners, control connections, BARs. */
 #define RESERVED_DESCRIPTORS 512u

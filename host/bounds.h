@@ -11,7 +11,7 @@ struct svf_bounds {
 	unsigned int requests;	/* requests that wait: -EAGAIN */
 	unsigned int listeners; /* seccomp listeners; "exec" makes one each */
 	unsigned int events;	/* eventfds held: -EMFILE */
-	unsigned int mms;	/* address spaces held, two descriptors each: -ENOMEM */
+	unsigned int mms;	/* address spaces held, three descriptors each: -ENOMEM */
 };
 
 #define SVF_MAX_CONTROLS 16   /* control connections */

@@ -54,6 +54,14 @@ static json_t *do_listener(struct svf_connection *connection)
 	return json_pack("{s:b}", "ok", 1);
 }
 
+static json_t *do_stay(struct svf_connection *connection)
+{
+	if (!connection->launcher)
+		return refusal("only the launcher may say so");
+	svf_host_leave(connection->host);
+	return json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *do_stop(struct svf_connection *connection)
 {
 	connection->host->loop.quit = true;
@@ -172,7 +180,7 @@ static const struct {
 	const char *name;
 	json_t *(*answer)(struct svf_connection *connection);
 } commands[] = {
-	{"ping", do_ping},   {"listener", do_listener}, {"why", do_why},
+	{"ping", do_ping},   {"listener", do_listener}, {"stay", do_stay}, {"why", do_why},
 	{"dmesg", do_dmesg}, {"info", do_info},		{"stop", do_stop},
 };
 

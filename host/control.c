@@ -3,6 +3,7 @@
 #include "host/control.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "host/host.h"
 
 #define BACKLOG 64
+/* DEFAULT_OVERFLOWUID of Linux. */
+#define OVERFLOW_UID 65534u
 
 static void connection_ready(struct svf_source *source, uint32_t events);
 static void accept_ready(struct svf_source *source, uint32_t events);
@@ -34,7 +37,7 @@ static void connection_close(struct svf_connection *connection)
 	/* Room again for one that waits. */
 	if (host->control.count-- == SVF_MAX_CONTROLS && host->control.source.fd >= 0)
 		svf_loop_modify(&host->loop, &host->control.source, EPOLLIN);
-	if (connection->launcher && !host->options.stay)
+	if (connection->launcher && !host->control.stay)
 		host->loop.quit = true;
 	close(connection->fd);
 	free(connection->answer);
@@ -93,9 +96,7 @@ static bool send_answer(struct svf_connection *connection)
 	return true;
 }
 
-/*
- * Answers the whole lines that are there, one at a time. Return: false when the connection is gone.
- */
+/* Answers the whole lines there are, one at a time. Return: false when the connection is gone. */
 static bool answer_lines(struct svf_connection *connection)
 {
 	while (!connection->answer) {
@@ -186,6 +187,17 @@ static void connection_ready(struct svf_source *source, uint32_t events)
 	receive(connection);
 }
 
+/*
+ * In a user namespace every user who has no number there shows as this one, which may be our own as
+ * well. Whom we may send a signal does not depend on how numbers show.
+ */
+static bool same_user(const struct ucred *peer)
+{
+	if (peer->uid != geteuid())
+		return false;
+	return peer->uid != OVERFLOW_UID || (peer->pid > 0 && !kill(peer->pid, 0));
+}
+
 static bool allowed(int fd)
 {
 	struct ucred peer;
@@ -193,7 +205,7 @@ static bool allowed(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return false;
-	return peer.uid == geteuid() || peer.uid == 0;
+	return peer.uid == 0 || same_user(&peer);
 }
 
 static void accept_ready(struct svf_source *source, uint32_t events)
@@ -243,6 +255,9 @@ int svf_control_init(struct svf_host *host)
 		return -errno;
 	if (bind(fd, (struct sockaddr *)&addr, len) || listen(fd, BACKLOG)) {
 		err = -errno;
+		if (err == -EADDRINUSE)
+			fprintf(stderr, "softvfio: the name '%s' is taken; choose another one\n",
+				host->options.name);
 		close(fd);
 		return err;
 	}

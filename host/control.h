@@ -24,7 +24,7 @@ struct svf_connection {
 	struct svf_source source;
 	struct svf_host *host;
 	int fd;
-	bool launcher; /* the descriptor given at start: its end is ours */
+	bool launcher; /* the descriptor given at start: its end is ours, until "stay" */
 	bool closing;  /* to be closed when the answer is sent */
 	int passed_fd; /* by SCM_RIGHTS, for the next command; -1: none */
 	char *answer;  /* being sent, or NULL */
@@ -38,6 +38,7 @@ struct svf_control {
 	struct svf_list connections;
 	unsigned int count;
 	int fd;
+	bool stay; /* the launcher's end is no longer ours */
 };
 
 /* Return: 0; -EADDRINUSE: there is a namespace of that name; ... */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ending the processes of a namespace. They are found by their mount namespace, which unlike a
- * process group or a session they cannot leave without a new namespace of their own. One that forks
- * faster than we look is caught by looking again until there is none; a zombie has no namespace and
- * does not count.
+ * process group or a session they cannot leave without a new one of their own; that one has copies
+ * of our mounts, by which it is told. Who has unmounted those too has left us for good, and is not
+ * ours to end. One that forks faster than we look is caught by looking again until there is none; a
+ * zombie has no namespace and does not count.
  */
 #include "host/end.h"
 
@@ -17,37 +18,75 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A process that does not die of SIGKILL hangs in a driver; that is not for us to wait for. */
 #define DEATH_TIMEOUT_MS 2000
 #define ROUNDS		 100
 
-static bool same_namespace(pid_t pid, const struct stat *own)
+struct search {
+	struct stat own; /* our mount namespace */
+	ino_t foreign;	 /* one that has not our mounts, looked at last; most processes share one */
+	dev_t fuse;	 /* our filesystem */
+};
+
+/* A line of mountinfo is "id parent major:minor ...". */
+static bool mounts_have(pid_t pid, dev_t dev)
+{
+	unsigned int dev_major, dev_minor;
+	char path[32], *line = NULL;
+	bool found = false;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!found && getline(&line, &size, file) > 0) {
+		found = sscanf(line, "%*s %*s %u:%u", &dev_major, &dev_minor) == 2 &&
+			makedev(dev_major, dev_minor) == dev;
+	}
+	free(line);
+	fclose(file);
+	return found;
+}
+
+static bool belongs(pid_t pid, struct search *search)
 {
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	return !stat(path, &st) && st.st_dev == own->st_dev && st.st_ino == own->st_ino;
+	if (stat(path, &st))
+		return false;
+	if (st.st_ino == search->own.st_ino)
+		return true;
+	if (st.st_ino == search->foreign)
+		return false;
+	if (mounts_have(pid, search->fuse))
+		return true;
+	search->foreign = st.st_ino;
+	return false;
 }
 
 /* Return: a pidfd of the process that was killed, or -1. */
-static int kill_process(pid_t pid, const struct stat *own)
+static int kill_process(pid_t pid, struct search *search)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (pidfd < 0)
 		return -1;
 	/* Looked at again now that the number cannot mean another process. */
-	if (same_namespace(pid, own) && !syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0))
+	if (belongs(pid, search) && !syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0))
 		return pidfd;
 	close(pidfd);
 	return -1;
 }
 
 /* Kills all there are, then waits for one of them. Return: whether there was one. */
-static bool end_round(DIR *proc, const struct stat *own)
+static bool end_round(DIR *proc, struct search *search)
 {
 	struct pollfd last = {.fd = -1, .events = POLLIN};
 	struct dirent *entry;
@@ -60,12 +99,12 @@ static bool end_round(DIR *proc, const struct stat *own)
 		if (!isdigit((unsigned char)entry->d_name[0]) || pid == getpid() ||
 		    pid == getppid())
 			continue;
-		if (!same_namespace(pid, own))
+		if (!belongs(pid, search))
 			continue;
 		found = true;
 		if (last.fd >= 0)
 			close(last.fd);
-		last.fd = kill_process(pid, own);
+		last.fd = kill_process(pid, search);
 	}
 	if (last.fd >= 0) {
 		poll(&last, 1, DEATH_TIMEOUT_MS);
@@ -103,17 +142,17 @@ static bool namespace_is_private(const struct stat *own)
 	return first.st_dev != own->st_dev || first.st_ino != own->st_ino;
 }
 
-void svf_end_processes(void)
+void svf_end_processes(dev_t fuse)
 {
-	struct stat own;
+	struct search search = {.fuse = fuse};
 	DIR *proc;
 
-	if (stat("/proc/self/ns/mnt", &own) || !namespace_is_private(&own))
+	if (stat("/proc/self/ns/mnt", &search.own) || !namespace_is_private(&search.own))
 		return;
 	proc = opendir("/proc");
 	if (!proc)
 		return;
-	for (int round = 0; round < ROUNDS && end_round(proc, &own); round++)
+	for (int round = 0; round < ROUNDS && end_round(proc, &search); round++)
 		;
 	closedir(proc);
 }

@@ -40,9 +40,7 @@ struct svf_fetched {
 
 #define EVENTFD_LINK "anon_inode:[eventfd]"
 
-/*
- * path: a link in some /proc/N/fd. Return: enum look, or -EBADF when there is no such descriptor.
- */
+/* path: a link in some /proc/N/fd. Return: enum look, or -EBADF: there is no such descriptor. */
 static int look_at(const struct svf_host *host, const char *path)
 {
 	char target[sizeof(EVENTFD_LINK)];
@@ -125,9 +123,7 @@ static int ask_helper(struct svf_request *request, struct svf_fetched *fetched)
 	return SVF_RESTART;
 }
 
-/*
- * What the fetched fd is, which it owns from here on, also on failure. Return: 0, SVF_RESTART, ...
- */
+/* What the fetched fd is, which it takes over, also on failure. Return: 0, SVF_RESTART, ... */
 static int recognise(struct svf_request *request, struct svf_fetched *fetched, int fd)
 {
 	struct svf_host *host = request->host;

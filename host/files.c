@@ -163,11 +163,12 @@ static void open_hidden(fuse_req_t req, fuse_ino_t ino, int flags)
 	struct svf_open *open;
 	struct svf_file *file = NULL;
 	int err = -ENOENT;
+	pid_t tid;
 
 	if (fuse_req_ctx(req)->pid == host->helper.tid)
-		file = svf_inject_take(&host->injects, ino - SVF_INO_HIDDEN);
+		file = svf_inject_take(&host->injects, ino - SVF_INO_HIDDEN, &tid);
 	if (file) {
-		err = svf_open_alloc(host, NULL, file, fuse_req_ctx(req)->pid, &open);
+		err = svf_open_alloc(host, NULL, file, tid, &open);
 		if (err)
 			svf_file_close(file);
 	}

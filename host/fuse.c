@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fuse.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,18 @@ static const struct fuse_lowlevel_ops operations = {
 	.ioctl = svf_fuse_ioctl,
 };
 
+static void process(struct svf_host *host, const struct fuse_buf *buf)
+{
+	struct fuse_in_header header;
+
+	if (buf->size < sizeof(header))
+		return;
+	memcpy(&header, buf->mem, sizeof(header));
+	host->fuse.unique = header.unique;
+	fuse_session_process_buf(host->fuse.session, buf);
+	host->fuse.unique = 0;
+}
+
 static void session_ready(struct svf_source *source, uint32_t events)
 {
 	struct svf_host *host = svf_container_of(source, struct svf_host, fuse.source);
@@ -354,7 +367,7 @@ static void session_ready(struct svf_source *source, uint32_t events)
 	n = fuse_session_receive_buf(host->fuse.session, &buf);
 	host->fuse.buffer = buf.mem;
 	if (n > 0)
-		fuse_session_process_buf(host->fuse.session, &buf);
+		process(host, &buf);
 	else if (n != -EINTR && n != -EAGAIN && n != -ENOENT)
 		host->loop.quit = true;
 	if (fuse_session_exited(host->fuse.session))
@@ -375,7 +388,7 @@ void svf_fuse_process(struct svf_host *host, char *bytes, size_t len)
 {
 	const struct fuse_buf buf = {.mem = bytes, .size = len};
 
-	fuse_session_process_buf(host->fuse.session, &buf);
+	process(host, &buf);
 }
 
 static void on_interrupt(fuse_req_t req, void *data)

@@ -26,6 +26,7 @@ struct svf_request;
 struct svf_fuse {
 	struct fuse_session *session;
 	struct svf_source source;
+	uint64_t unique; /* the kernel's number of the request being processed; 0: none is */
 	void *buffer; /* of the request being received; libfuse's, kept from one to the next */
 	dev_t dev;    /* of the filesystem, as stat shows it */
 	bool close_waits; /* close of one of our files asks us, see svf_fuse_close() */
@@ -49,9 +50,7 @@ void svf_fuse_process(struct svf_host *host, char *bytes, size_t len);
  */
 void svf_fuse_close(struct svf_host *host, int fd);
 
-/*
- * The longest request: the kernel wants room for its header and as much as can be written at once.
- */
+/* The longest request: the kernel wants room for its header and the longest write. */
 #define SVF_FUSE_WRITE_MAX   (128u << 10)
 #define SVF_FUSE_REQUEST_MAX (SVF_FUSE_WRITE_MAX + (8u << 10))
 

@@ -19,11 +19,11 @@ void svf_host_settle(struct svf_host *host)
 		host->tree_changed = false;
 }
 
-/* Whoever reads what "start" prints must see its end although we live on. */
-static void leave_stderr(void)
+void svf_host_leave(struct svf_host *host)
 {
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+	host->control.stay = true;
 	if (fd < 0)
 		return;
 	dup2(fd, STDERR_FILENO);
@@ -36,8 +36,6 @@ void svf_host_ready(struct svf_host *host)
 
 	if (host->options.ready_fd < 0)
 		return;
-	if (host->options.control_fd < 0 || host->options.stay)
-		leave_stderr();
 	n = write(host->options.ready_fd, "R", 1);
 	(void)n; /* the launcher may be gone, which we learn elsewhere */
 	close(host->options.ready_fd);

@@ -57,6 +57,7 @@ struct svf_host {
 
 	struct svf_list opens; /* struct svf_open.link: open files of ours, attributes too */
 	struct svf_list mms;   /* struct svf_mm.link */
+	struct svf_mm *idle_mm; /* the last that nothing is mapped of any more, in mms too; NULL */
 	struct svf_list rams;  /* struct svf_host_ram.link */
 	unsigned int open_count, mm_count, event_count;
 
@@ -66,12 +67,15 @@ struct svf_host {
 	bool woken;	   /* the core said so; blocked calls run again after this event */
 };
 
-/*
- * Makes the names what the machine says, if that has changed. Called before a client is answered.
- */
+/* Makes the names what the machine says, if that changed. Called before a client is answered. */
 void svf_host_settle(struct svf_host *host);
 /* The kernel has begun to talk to the filesystem: tells the launcher. */
 void svf_host_ready(struct svf_host *host);
+/*
+ * From here on the host lives without its launcher. It lets stderr go, so that whoever reads what
+ * "start" prints sees its end.
+ */
+void svf_host_leave(struct svf_host *host);
 
 extern const struct svf_port_ops svf_host_port;
 

@@ -91,7 +91,7 @@ err:
 	return svf_fail(&request->call, -ENOMEM, "out of memory or descriptors for the new file");
 }
 
-struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id)
+struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id, pid_t *ret_tid)
 {
 	struct inject *inject;
 	struct svf_file *file;
@@ -101,6 +101,7 @@ struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id)
 			continue;
 		file = inject->file;
 		inject->file = NULL;
+		*ret_tid = inject->request->call.pid;
 		return file;
 	}
 	return NULL;

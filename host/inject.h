@@ -41,9 +41,7 @@ void svf_injects_init(struct svf_injects *injects);
  * request is kept until it is done; -ENOMEM, -EMFILE with the file closed.
  */
 int svf_inject(struct svf_request *request);
-/*
- * The file that waits under that number, which is the caller's from now on; NULL.
- */
-struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id);
+/* The file that waits under that number, now the caller's, and for which thread; NULL: none. */
+struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id, pid_t *ret_tid);
 
 #endif

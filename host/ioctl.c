@@ -15,11 +15,17 @@
 #include "host/fds.h"
 #include "host/fuse_ops.h"
 #include "host/mm.h"
+#include "host/node.h"
+#include "host/sysfs/sysfs.h"
 #include "host/text.h"
 #include "host/user.h"
 #include "uapi/softvfio.h"
 
 #define STRING_SHOWN 128
+/* Misc devices; VFIO's number is fixed, iommufd's is the second that was given out. */
+#define MAJOR_MISC    10u
+#define MINOR_VFIO    196u
+#define MINOR_IOMMUFD 257u
 
 static long run(struct svf_request *request)
 {
@@ -104,10 +110,43 @@ static const struct svf_request_ops ioctl_ops = {
 	.describe = svf_ioctl_describe,
 };
 
-/* Commands that are softvfio's, not the kernel's. Return: whether it was one and is answered. */
+/* major << 20 | minor of a device node; 0: it is none, or a device file without a name. */
+static int node_devt(const struct svf_open *open)
+{
+	const struct svf_tree_node *node = open->node;
+
+	if (!node || node->kind != SVF_NODE_DEV)
+		return 0;
+	switch (node->dev.kind) {
+	case SVF_DEVNODE_CONTAINER:
+		return MAJOR_MISC << 20 | MINOR_VFIO;
+	case SVF_DEVNODE_IOMMUFD:
+		return MAJOR_MISC << 20 | MINOR_IOMMUFD;
+	case SVF_DEVNODE_GROUP:
+		return (int)(SVF_SYSFS_MAJOR_GROUP << 20 | node->dev.number);
+	case SVF_DEVNODE_CDEV:
+		return (int)(SVF_SYSFS_MAJOR_CDEV << 20 | node->dev.number);
+	}
+	return 0;
+}
+
+/*
+ * Commands that are softvfio's, not the kernel's. They are no calls of the client's own and leave
+ * no trace in its list of failed calls. Return: whether it was one and is answered.
+ */
 static bool own_command(fuse_req_t req, struct svf_host *host, struct svf_open *open,
 			unsigned int cmd, uint64_t arg)
 {
+	int devt;
+
+	if (cmd == SVF_NODE_DEVT) {
+		devt = node_devt(open);
+		if (devt)
+			fuse_reply_ioctl(req, devt, NULL, 0);
+		else
+			fuse_reply_err(req, ENOTTY);
+		return true;
+	}
 	if (cmd == SVF_NOOP && open->file &&
 	    (open->file->kind == SVF_FILE_IOMMUFD || open->file->kind == SVF_FILE_DEVICE)) {
 		fuse_reply_ioctl(req, 0, NULL, 0);

@@ -26,6 +26,7 @@
 #include "host/device_help.h"
 #include "host/end.h"
 #include "host/host.h"
+#include "host/mm.h"
 #include "host/open.h"
 #include "host/topology.h"
 #include "host/tree.h"
@@ -176,6 +177,14 @@ static int stage(int err, const char *what)
 	return err;
 }
 
+static int control_start(struct svf_host *host)
+{
+	int err = svf_control_init(host);
+
+	/* That the name is taken it has said itself. */
+	return err == -EADDRINUSE ? err : stage(err, "cannot open the control socket");
+}
+
 static int host_start(struct svf_host *host)
 {
 	int err = stage(drop_rights(), "cannot drop capabilities");
@@ -191,7 +200,7 @@ static int host_start(struct svf_host *host)
 	if (!err)
 		err = stage(svf_watch_init(&host->watch, host), "cannot start a thread");
 	if (!err)
-		err = stage(svf_control_init(host), "cannot open the control socket");
+		err = control_start(host);
 	if (err)
 		return err;
 	host->tree = svf_tree_alloc(host);
@@ -210,7 +219,7 @@ static void host_end(struct svf_host *host)
 	svf_requests_fini(host);
 	svf_fuse_fini(host);
 	if (host->served)
-		svf_end_processes();
+		svf_end_processes(host->fuse.dev);
 	if (host->helper.host)
 		svf_helper_fini(&host->helper);
 	svf_watch_fini(&host->watch);
@@ -219,6 +228,7 @@ static void host_end(struct svf_host *host)
 		svf_open_end(open);
 	svf_linger_fini(&host->linger, host);
 	svf_machine_destroy(host->machine);
+	svf_host_mms_fini(host);
 	svf_tree_destroy(host->tree);
 	/* Last, since a peer takes the end of its connection for the end of everything. */
 	svf_control_fini(host);

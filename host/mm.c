@@ -8,7 +8,22 @@
  * the protection of pages, as DMA to pages pinned earlier does; what may be mapped is checked once,
  * when it is mapped, by mm_check.
  *
- * One svf_mm per address space: it carries what is charged to the limit of locked memory.
+ * One svf_mm per process and program: it carries what is charged to the limit of locked memory, and
+ * three descriptors that cost more to open than the rest of a MAP. So it is shared by all mappings,
+ * and the last one that has no mapping left is kept for the next MAP.
+ *
+ * Finding it again must not be wrong, or the DMA of one program would reach the memory of another.
+ * An address space can outlive its process and its program, if another process shares it (clone
+ * with CLONE_VM), so that it is still there says nothing. Two things are asked each time, of the
+ * calling thread, which waits:
+ *	the process	is not reaped (pidfd), so its number is nobody else's;
+ *	the program	still has the random bytes that the kernel gave it at its exec (AT_RANDOM).
+ *			Nobody knows those of the next program before it runs, and one that forges
+ *			them afterwards reaches no more than it could before its exec.
+ * A program that changes its bytes gets another svf_mm. One that has wiped them before its first
+ * MAP, as Go's runtime does, is known by their place alone, which the kernel chooses by chance.
+ * Mappings are made by commands that come by FUSE only, whose caller cannot go before it is
+ * answered (user.c).
  */
 #include "host/mm.h"
 
@@ -17,7 +32,9 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/machine.h"
@@ -27,53 +44,99 @@
 
 #define PAGE_SHIFT 12
 
-/*
- * Reading address 0 fails, and reading it from an address space that is gone is the end of the
- * file.
- */
-static bool alive(const struct svf_mm *mm)
+static void mm_destroy(struct svf_mm *mm)
 {
-	char byte;
-
-	return pread(mm->mem_fd, &byte, 1, 0) != 0;
+	if (!mm)
+		return;
+	svf_list_del(&mm->link);
+	mm->host->mm_count--;
+	close(mm->maps_fd);
+	close(mm->mem_fd);
+	close(mm->pidfd);
+	free(mm);
 }
 
-static struct svf_mm *mm_alloc(struct svf_host *host, pid_t pid)
+void svf_host_mms_fini(struct svf_host *host)
 {
-	struct svf_mm *mm;
+	mm_destroy(host->idle_mm);
+	host->idle_mm = NULL;
+}
+
+/* As the calling thread tid reads it: its pages may be protected. */
+static bool read_random(struct svf_mm *mm, pid_t tid, unsigned char random[SVF_PROCESS_RANDOM_SIZE])
+{
+	struct iovec local = {.iov_base = random, .iov_len = SVF_PROCESS_RANDOM_SIZE};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)mm->random_at,
+			       .iov_len = SVF_PROCESS_RANDOM_SIZE};
+	ssize_t n;
+
+	svf_watch_begin_copy(&mm->host->watch);
+	n = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+	return svf_watch_end_copy(&mm->host->watch) && n == SVF_PROCESS_RANDOM_SIZE;
+}
+
+/* Whether tid, a thread of the process that now has the number mm->pid, runs in it. */
+static bool is_of(struct svf_mm *mm, pid_t tid)
+{
+	unsigned char random[SVF_PROCESS_RANDOM_SIZE];
+
+	return svf_process_exists(mm->pidfd) && read_random(mm, tid, random) &&
+	       !memcmp(random, mm->random, sizeof(random));
+}
+
+static int open_files(struct svf_mm *mm, pid_t pid)
+{
 	char path[32];
 
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	mm->pidfd = svf_process_open(pid);
+	if (mm->pidfd < 0)
+		return mm->pidfd;
+	mm->mem_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (mm->mem_fd < 0)
+		goto err_pidfd;
+	mm->maps_fd = svf_procmap_open(pid);
+	if (mm->maps_fd >= 0)
+		return 0;
+	close(mm->mem_fd);
+err_pidfd:
+	close(mm->pidfd);
+	return -ESRCH;
+}
+
+static struct svf_mm *mm_alloc(struct svf_host *host, pid_t pid, pid_t tid)
+{
+	struct svf_mm *mm;
+
+	if (host->mm_count >= host->bounds.mms)
+		svf_host_mms_fini(host);
 	if (host->mm_count >= host->bounds.mms)
 		return NULL;
 	mm = calloc(1, sizeof(*mm));
 	if (!mm)
 		return NULL;
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	mm->mem_fd = open(path, O_RDWR | O_CLOEXEC);
-	if (mm->mem_fd < 0)
-		goto err_free;
-	mm->maps_fd = svf_procmap_open(pid);
-	if (mm->maps_fd < 0)
-		goto err_close;
 	mm->host = host;
 	mm->pid = pid;
 	mm->refs = 1;
+	/* A process without the bytes has a new svf_mm each time: is_of() fails at address 0. */
+	if (!svf_process_random_at(pid, &mm->random_at) && !read_random(mm, tid, mm->random))
+		mm->random_at = 0;
+	if (open_files(mm, pid)) {
+		free(mm);
+		return NULL;
+	}
 	svf_list_add_tail(&host->mms, &mm->link);
 	host->mm_count++;
 	return mm;
-err_close:
-	close(mm->mem_fd);
-err_free:
-	free(mm);
-	return NULL;
 }
 
-static struct svf_mm *mm_lookup(struct svf_host *host, pid_t pid)
+/* What tid, a thread of process pid, runs in. */
+static struct svf_mm *mm_lookup(struct svf_host *host, pid_t pid, pid_t tid)
 {
 	struct svf_mm *mm;
 
 	svf_list_for_each (mm, &host->mms, link) {
-		if (mm->pid == pid && alive(mm))
+		if (mm->pid == pid && is_of(mm, tid))
 			return mm;
 	}
 	return NULL;
@@ -81,22 +144,28 @@ static struct svf_mm *mm_lookup(struct svf_host *host, pid_t pid)
 
 struct svf_mm *svf_host_mm_get(struct svf_call *call)
 {
+	const struct svf_request *request = call->host;
 	struct svf_host *host = call->machine->host;
 	struct svf_mm *mm;
 	pid_t pid;
 
+	/* The caller has its answer, and its number may be somebody else's by now. */
+	if (host->watch.caller_gone || (request && request->abandoned))
+		return NULL;
 	/* Most callers are the first thread of their process, which has its number. */
-	mm = mm_lookup(host, call->pid);
+	mm = mm_lookup(host, call->pid, call->pid);
 	if (mm)
 		return svf_host_mm_ref(mm);
 	if (svf_process_of(call->pid, &pid))
 		return NULL;
-	mm = pid == call->pid ? NULL : mm_lookup(host, pid);
-	return mm ? svf_host_mm_ref(mm) : mm_alloc(host, pid);
+	mm = pid == call->pid ? NULL : mm_lookup(host, pid, call->pid);
+	return mm ? svf_host_mm_ref(mm) : mm_alloc(host, pid, call->pid);
 }
 
 struct svf_mm *svf_host_mm_ref(struct svf_mm *mm)
 {
+	if (mm == mm->host->idle_mm)
+		mm->host->idle_mm = NULL;
 	mm->refs++;
 	return mm;
 }
@@ -105,11 +174,8 @@ void svf_host_mm_put(struct svf_mm *mm)
 {
 	if (!mm || --mm->refs)
 		return;
-	svf_list_del(&mm->link);
-	mm->host->mm_count--;
-	close(mm->mem_fd);
-	close(mm->maps_fd);
-	free(mm);
+	svf_host_mms_fini(mm->host);
+	mm->host->idle_mm = mm;
 }
 
 /*
@@ -122,17 +188,39 @@ static bool continues_ram(const struct svf_vma *vma, const struct svf_host_ram *
 	       vma->offset == offset;
 }
 
+/*
+ * Pages of a file that lie beyond its end are mapped but not there, and the kernel, which pins
+ * them, says so. The last page of the range tells for all before it.
+ */
+static bool is_there(struct svf_mm *mm, const struct svf_vma *vma, uint64_t last)
+{
+	char byte;
+
+	if (!vma->dev && !vma->inode)
+		return true;
+	return !svf_host_mm_read(mm, &byte, vma->last < last ? vma->last : last, 1);
+}
+
+/* The mapping that covers at, if [at, last] can be used as far as it goes. */
+static int check_vma(struct svf_mm *mm, uint64_t at, uint64_t last, bool write, struct svf_vma *ret)
+{
+	unsigned int need = write ? SVF_VMA_WRITE : SVF_VMA_READ;
+
+	if (svf_procmap_next(mm->maps_fd, at, false, ret) || ret->first > at ||
+	    (ret->flags & need) != need || ret->dev == mm->host->fuse.dev)
+		return -EFAULT;
+	return is_there(mm, ret, last) ? 0 : -EFAULT;
+}
+
 int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		      struct svf_mm_range *ret)
 {
-	unsigned int need = write ? SVF_VMA_WRITE : SVF_VMA_READ;
 	struct svf_host_ram *ram = NULL;
 	uint64_t at = first, ram_first = 0;
 	struct svf_vma vma;
 
 	for (;;) {
-		if (svf_procmap_next(mm->maps_fd, at, false, &vma) || vma.first > at ||
-		    (vma.flags & need) != need || vma.dev == mm->host->fuse.dev)
+		if (check_vma(mm, at, last, write, &vma))
 			return -EFAULT;
 		if (at == first) {
 			ram_first = vma.offset + (first - vma.first);
@@ -145,6 +233,9 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 			break;
 		at = vma.last + 1;
 	}
+	/* The file of a BAR cannot shrink, but more than it has can be mapped. */
+	if (ram && (ram_first >= ram->ram.size || last - first >= ram->ram.size - ram_first))
+		return -EFAULT;
 	*ret = (struct svf_mm_range){.ram = ram ? &ram->ram : NULL,
 				     .ram_offset = ram ? ram_first : 0};
 	return 0;
@@ -158,8 +249,7 @@ int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
 	svf_watch_begin_copy(&mm->host->watch);
 	for (; done < len && n > 0; done += n > 0 ? (size_t)n : 0)
 		n = pread(mm->mem_fd, (char *)dst + done, len - done, (off_t)(addr + done));
-	svf_watch_end_copy(&mm->host->watch);
-	return done == len ? 0 : -EFAULT;
+	return svf_watch_end_copy(&mm->host->watch) && done == len ? 0 : -EFAULT;
 }
 
 int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len)
@@ -170,8 +260,7 @@ int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t 
 	svf_watch_begin_copy(&mm->host->watch);
 	for (; done < len && n > 0; done += n > 0 ? (size_t)n : 0)
 		n = pwrite(mm->mem_fd, (const char *)src + done, len - done, (off_t)(addr + done));
-	svf_watch_end_copy(&mm->host->watch);
-	return done == len ? 0 : -EFAULT;
+	return svf_watch_end_copy(&mm->host->watch) && done == len ? 0 : -EFAULT;
 }
 
 int svf_host_mm_account(struct svf_mm *mm, int64_t pages)

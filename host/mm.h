@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "core/port.h"
+#include "host/process.h"
 
 struct svf_host;
 
@@ -17,14 +18,19 @@ struct svf_mm {
 	struct svf_host *host;
 	unsigned int refs;
 	pid_t pid;	       /* of the process, when it was made */
+	int pidfd;	       /* of it; tells whether pid is still its number */
 	int mem_fd;	       /* /proc/PID/mem */
 	int maps_fd;	       /* /proc/PID/maps */
 	uint64_t locked_pages; /* charged by mm_account */
+	uint64_t random_at;    /* AT_RANDOM of the program that runs in it, */
+	unsigned char random[SVF_PROCESS_RANDOM_SIZE]; /* and what was there */
 };
 
 struct svf_mm *svf_host_mm_get(struct svf_call *call);
 struct svf_mm *svf_host_mm_ref(struct svf_mm *mm);
 void svf_host_mm_put(struct svf_mm *mm);
+/* Lets go what is kept for the next caller. */
+void svf_host_mms_fini(struct svf_host *host);
 int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		      struct svf_mm_range *ret);
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);

@@ -20,7 +20,6 @@ enum {
 	OPT_ROOT,
 	OPT_READY,
 	OPT_CONTROL,
-	OPT_STAY,
 	OPT_NAME,
 	OPT_UID,
 	OPT_PRELOAD,
@@ -32,7 +31,6 @@ static const struct option long_options[] = {
 	{"root-fd", required_argument, NULL, OPT_ROOT},
 	{"ready-fd", required_argument, NULL, OPT_READY},
 	{"control-fd", required_argument, NULL, OPT_CONTROL},
-	{"stay", no_argument, NULL, OPT_STAY},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"uid", required_argument, NULL, OPT_UID},
 	{"preload", required_argument, NULL, OPT_PRELOAD},
@@ -126,9 +124,6 @@ static int parse_one(struct svf_options *options, int opt, const char *value)
 		return parse_fd(value, &options->ready_fd);
 	case OPT_CONTROL:
 		return parse_fd(value, &options->control_fd);
-	case OPT_STAY:
-		options->stay = true;
-		return 0;
 	case OPT_NAME:
 		options->name = value;
 		return 0;

@@ -3,14 +3,12 @@
 #ifndef SVF_HOST_OPTIONS_H
 #define SVF_HOST_OPTIONS_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/compiler.h"
 
 struct svf_options {
 	int fuse_fd, root_fd, ready_fd, control_fd; /* -1: not given */
-	bool stay;
 	const char *name;
 	uid_t uid; /* owner of the nodes */
 	gid_t gid;

@@ -2,6 +2,7 @@
 /* The calling process; see process.h for why numbers of threads may be relied on. */
 #include "host/process.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,6 +17,9 @@
 
 /* Since Linux 6.9: a pidfd of the thread itself, which may have a descriptor table of its own. */
 #define SVF_PIDFD_THREAD O_EXCL
+
+/* Of what the kernel tells a program at its exec; there are some 25 entries. */
+#define AUXV_MAX 64
 
 /* Reads at most size - 1 bytes of /proc/TID/NAME and terminates them. Return: length or -errno. */
 static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
@@ -87,6 +91,35 @@ int svf_process_of(pid_t tid, pid_t *ret)
 		return -ESRCH;
 	*ret = (pid_t)strtol(value, NULL, 10);
 	return 0;
+}
+
+int svf_process_open(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE ? -EMFILE : -ESRCH;
+	return fd;
+}
+
+bool svf_process_exists(int pidfd)
+{
+	/* Not being allowed to signal it is an answer too. */
+	return !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) || errno == EPERM;
+}
+
+int svf_process_random_at(pid_t pid, uint64_t *ret)
+{
+	Elf64_auxv_t vector[AUXV_MAX];
+	ssize_t n = read_proc(pid, "auxv", (char *)vector, sizeof(vector));
+
+	for (ssize_t i = 0; n > 0 && i < n / (ssize_t)sizeof(vector[0]); i++) {
+		if (vector[i].a_type == AT_RANDOM) {
+			*ret = vector[i].a_un.a_val;
+			return 0;
+		}
+	}
+	return -ESRCH;
 }
 
 int svf_process_fetch(pid_t tid, int number)

@@ -8,6 +8,7 @@
 #define SVF_HOST_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/compiler.h"
@@ -30,6 +31,21 @@ void svf_process_comm(struct svf_comm_cache *cache, pid_t tid, char comm[SVF_COM
 
 /* The process a thread belongs to. Return: 0, -ESRCH. */
 int svf_process_of(pid_t tid, pid_t *ret) SVF_MUST_CHECK;
+
+/*
+ * A descriptor that stands for the process, whatever becomes of its number. Return: it, -EMFILE,
+ * -ESRCH.
+ */
+int svf_process_open(pid_t pid) SVF_MUST_CHECK;
+/* Whether the process has not been reaped, so that its number is nobody else's. */
+bool svf_process_exists(int pidfd);
+
+/*
+ * Where the kernel put the random bytes that it gives to each program at its exec (AT_RANDOM),
+ * SVF_PROCESS_RANDOM_SIZE of them. Return: 0, -ESRCH.
+ */
+#define SVF_PROCESS_RANDOM_SIZE 16
+int svf_process_random_at(pid_t pid, uint64_t *ret) SVF_MUST_CHECK;
 
 /*
  * A descriptor of ours for descriptor number of the thread. Return: it, -EBADF when there is none,

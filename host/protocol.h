@@ -6,7 +6,7 @@
  * Command line
  *
  *	softvfiod --fuse-fd N --root-fd K --ready-fd R --name NAME
- *	          [--control-fd M [--stay]] [--preload PATH] [--uid U]
+ *	          [--control-fd M] [--preload PATH] [--uid U]
  *	          [-d SPEC]... [-c FILE] [--param MODULE.NAME=VALUE]...
  *
  *	--fuse-fd	/dev/fuse, already given to mount(2) as fd=N (type fuse, options
@@ -18,8 +18,9 @@
  *			served. Closed without a byte: the host failed and has said why on stderr.
  *	--control-fd	One end of a connected AF_UNIX SOCK_STREAM pair, a control connection like any
  *			other. When its other end is closed (the launcher is gone), the host kills
- *			every process that is still in its mount namespace, except its own parent, and
- *			ends. With --stay it merely forgets the connection.
+ *			every process that is still in its mount namespace or in one made from it,
+ *			except its own parent, and ends. After the command "stay" it merely forgets the
+ *			connection.
  *	--name		Name of the namespace; the host listens on the abstract socket below.
  *	--uid		Owner of the nodes (default 0), as seen in the host's user namespace.
  *	--preload	The preload object, by which processes that carry it are known.
@@ -33,7 +34,8 @@
  * Control protocol
  *
  *	Abstract AF_UNIX SOCK_STREAM socket "\0softvfio/UID/NAME", UID in decimal as seen outside the
- *	namespace (see svf_protocol_socket). Only the same user and root are served. Each request and
+ *	namespace (see svf_protocol_socket). Only the same user and, in the host's own user namespace,
+ *	root are served; root elsewhere connects as the user. Each request and
  *	each answer is one line of JSON, UTF-8, ended by "\n"; a request has at most
  *	SVF_PROTOCOL_LINE_MAX bytes with its newline. Requests are answered in order. Every answer has
  *	"ok": true or false; with false also "error": a sentence. A line that is no JSON object is
@@ -42,6 +44,7 @@
  *	{"cmd":"ping"}	    {"ok":true}
  *	{"cmd":"listener"}  with exactly one descriptor by SCM_RIGHTS, sent with the first byte of the
  *			    line: a seccomp listener. {"ok":true} once it is being served.
+ *	{"cmd":"stay"}	    from the launcher only. {"ok":true}: the host no longer ends with it.
  *	{"cmd":"why"}	    {"ok":true,"calls":[{"time":T,"pid":N,"comm":S,"call":S,"errno":"EACCES",
  *			    "reason":S},...]}: the last failed calls, oldest first; time since 1970.
  *	{"cmd":"dmesg"}	    {"ok":true,"messages":[{"time":T,"text":S},...]}: time since the host's start.

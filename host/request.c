@@ -48,6 +48,7 @@ struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_re
 	request->host = host;
 	request->ops = ops;
 	request->id = host->requests.next_id++;
+	request->fuse_unique = host->fuse.unique;
 	request->call.machine = host->machine;
 	request->call.host = request;
 	request->call.pid = tid;
@@ -99,7 +100,10 @@ void svf_request_run(struct svf_request *request)
 	unhold(request);
 	request->call.reason[0] = '\0';
 	request->call.ret_file = NULL;
+	svf_watch_caller(&request->host->watch, request->call.pid, request->fuse_unique);
 	result = request->ops->run(request);
+	if (request->host->watch.caller_gone)
+		request->abandoned = true;
 	request->again = true;
 	/* Before anybody else follows a node whose object has gone in this call. */
 	svf_host_settle(request->host);

@@ -30,6 +30,13 @@ struct svf_open;
 struct svf_request;
 struct svf_tree_node;
 
+/* Bytes of the caller's memory, read before they are asked for; see user.c. */
+struct svf_user_ahead {
+	uint64_t addr;
+	size_t len; /* 0: none */
+	unsigned char bytes[64];
+};
+
 struct svf_request_ops {
 	/* Does it. Return: >= 0, negative errno, SVF_RESTART or SVF_BLOCKED. */
 	long (*run)(struct svf_request *request);
@@ -51,24 +58,24 @@ struct svf_request {
 	bool abandoned;	      /* answered already; carried on for its effects */
 
 	struct fuse_req *fuse;	       /* where it came from: FUSE, or else */
+	uint64_t fuse_unique;	       /* the kernel's number of it; 0: not from FUSE */
 	struct svf_listener *listener; /* a seccomp listener, a reference, */
 	uint64_t notification;	       /* and the notification's id */
 
 	struct svf_list fetched; /* struct svf_fetched: the caller's descriptors, fds.c */
 	unsigned int fetched_count;
 	bool again; /* has run before: fetched may hold answers */
+	struct svf_user_ahead ahead;
 
 	struct svf_open *open; /* what it is about, a reference; NULL for opens and notifications */
-	struct svf_file
-		*file; /* of a notification: the file it is about; of an open: what it gave */
+	struct svf_file *file; /* of a notification: what it is about; of an open: what it gave */
 	struct svf_tree_node *node; /* what is to be opened, a reference */
 	int fd_number;		    /* of a notification: the file, as the caller numbers it */
 	bool pass;		    /* of a notification: not ours, let the kernel do it */
 	uint32_t command;	    /* ioctl */
 	uint64_t arg;
 	int flags; /* of an open */
-	const void *
-		in; /* bytes of a write; data, or borrowed from the transport until it is held up */
+	const void *in; /* bytes of a write: data, or the transport's until it is held up */
 	void *data; /* owned: bytes of a held-up write, room for those of a read */
 	size_t len;
 	uint64_t offset;

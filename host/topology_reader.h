@@ -55,9 +55,7 @@ int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topolog
 			  const char *key, const char *value, struct svf_mark at, const char *known,
 			  const char *base) SVF_MUST_CHECK;
 
-/*
- * The whole of a regular file without NULs, NUL-terminated, to be freed. Return: 0, negative errno.
- */
+/* All of a regular file without NULs, NUL-terminated, to be freed. Return: 0, negative errno. */
 int svf_text_read(const char *path, size_t max, char **ret_text, size_t *ret_len) SVF_MUST_CHECK;
 
 #endif

@@ -7,9 +7,9 @@
  *
  * The tree is reconciled, not edited: whenever the machine says that names changed, the whole
  * wanted tree is stated again between begin and end; a node stated again with the same kind keeps
- * its inode number, a node not stated is removed (its open files stay valid but see ENODEV), and
- * the kernel's cached names are invalidated. Stating some thousand names costs well under a
- * millisecond.
+ * its inode number, and a node not stated is removed (its open files stay valid but see ENODEV).
+ * The kernel caches no names (fuse.h), so none has to be taken back. Stating some thousand names
+ * costs well under a millisecond.
  */
 #ifndef SVF_HOST_TREE_H
 #define SVF_HOST_TREE_H

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ struct rescued {
 
 static bool stuck_in(struct svf_watch *watch, unsigned int copy)
 {
-	return (copy & 1) && atomic_load(&watch->copies) == copy;
+	return (copy & 1) && (atomic_load(&watch->copies) & ~SVF_WATCH_GIVEN_UP) == copy;
 }
 
 static void fail_request(const struct svf_watch *watch, uint64_t unique, int err)
@@ -62,9 +63,54 @@ static void keep_request(struct svf_watch *watch, const char *bytes, size_t len,
 	(void)n;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* What has been done about a copy that takes long. */
+struct patience {
+	int64_t begun;
+	int pidfd; /* of the calling process, from the moment its call has been answered; or -1 */
+	bool failed, killed;
+};
+
+/*
+ * Once it is answered the caller may be gone and its number in use again, hence the pidfd, and hence the
+ * mark that keeps the loop from going on with it. A caller that came by a listener can be killed without an answer.
+ */
+static void fail_call(struct svf_watch *watch, unsigned int copy, struct patience *patience)
+{
+	uint64_t request = atomic_load(&watch->caller_request);
+	pid_t pid;
+
+	patience->failed = true;
+	if (!svf_process_of(atomic_load(&watch->caller), &pid))
+		patience->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (request && atomic_compare_exchange_strong(&watch->copies, &copy, copy | SVF_WATCH_GIVEN_UP))
+		fail_request(watch, request, -EFAULT);
+}
+
+static void lose_patience(struct svf_watch *watch, unsigned int copy, struct patience *patience)
+{
+	int64_t taken = now_ns() - patience->begun;
+
+	if (taken >= SVF_WATCH_FAIL_NS && !patience->failed)
+		fail_call(watch, copy, patience);
+	if (taken >= SVF_WATCH_KILL_NS && !patience->killed) {
+		patience->killed = true;
+		if (patience->pidfd >= 0)
+			syscall(SYS_pidfd_send_signal, patience->pidfd, SIGKILL, NULL, 0);
+	}
+}
+
 /* Stands in for the loop until it is out of the copy. */
 static void rescue(struct svf_watch *watch, unsigned int copy)
 {
+	struct patience patience = {.begun = now_ns(), .pidfd = -1};
 	struct pollfd pollfd = {.fd = watch->host->options.fuse_fd, .events = POLLIN};
 	char *buffer = malloc(SVF_FUSE_REQUEST_MAX);
 	struct fuse_in_header in;
@@ -72,6 +118,7 @@ static void rescue(struct svf_watch *watch, unsigned int copy)
 	while (buffer && stuck_in(watch, copy)) {
 		ssize_t n;
 
+		lose_patience(watch, copy, &patience);
 		if (poll(&pollfd, 1, POLL_MS) < 1)
 			continue;
 		n = read(pollfd.fd, buffer, SVF_FUSE_REQUEST_MAX);
@@ -85,6 +132,8 @@ static void rescue(struct svf_watch *watch, unsigned int copy)
 		else
 			keep_request(watch, buffer, (size_t)n, in.unique);
 	}
+	if (patience.pidfd >= 0)
+		close(patience.pidfd);
 	free(buffer);
 }
 

@@ -38,9 +38,7 @@ struct svf_preload_ram {
 	uint64_t ret_memory_offset; /* where in the memory file the range begins, bytes */
 };
 
-/*
- * The host's own: which open file is this? Refused with ENOTTY to everybody but the host itself.
- */
+/* The host's own: which open file is this? Refused with ENOTTY to everybody but the host itself. */
 #define SVF_HOST_IDENTIFY SVF_OWN_IO(2)
 
 /*

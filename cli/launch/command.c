@@ -15,9 +15,7 @@
 #include "cli/control.h"
 #include "cli/launch/launch.h"
 
-/*
- * Before what the caller preloads: its wrappers of mmap should come to lie around ours, not below.
- */
+/* Before what the caller preloads: its wrappers of mmap should lie around ours, not below. */
 static int svf_environment_preload(void)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -85,5 +83,8 @@ int svf_command_run(const struct svf_command *command)
 		return svf_complain(SVF_EXIT_OURS, "cannot fork: %s", strerror(errno));
 	if (!pid)
 		svf_command_exec(command, parent);
+	/* A host has room for few connections, and this one does its work in the child. */
+	if (command->join)
+		close(command->control);
 	return svf_supervise(pid, command->host);
 }

@@ -3,8 +3,8 @@
  * Bringing up the host. It is a child of the launcher, in the namespace that the launcher has just
  * entered, in a session of its own so that no key of the terminal reaches it. It is told by
  * descriptors: the FUSE device, the root of the mount, a pipe on which one byte says that it
- * serves, and (unless it is to outlive us) a socket whose end of file is its order to end. Thus
- * nothing remains when the launcher is killed.
+ * serves, and a socket whose end of file is its order to end, until we say that it is to outlive
+ * us. Thus nothing remains when the launcher is killed, at whatever point.
  *
  * The host says itself what is wrong with a device or a topology file; we say only that it died.
  */
@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/control.h"
 #include "cli/launch/launch.h"
 
 /* What a host may take to end its clients and itself. */
@@ -91,16 +92,13 @@ static int svf_host_command_build(struct svf_host_command *command,
 	snprintf(command->fuse, sizeof(command->fuse), "%d", mounts->fuse_fd);
 	snprintf(command->root, sizeof(command->root), "%d", mounts->root_fd);
 	snprintf(command->ready, sizeof(command->ready), "%d", ready);
+	snprintf(command->control, sizeof(command->control), "%d", control);
 	snprintf(command->uid, sizeof(command->uid), "%u", geteuid());
 	ret = svf_words_add(words, (const char *const[]){command->path, "--name", name, "--uid",
 							 command->uid, "--fuse-fd", command->fuse,
 							 "--root-fd", command->root, "--ready-fd",
-							 command->ready, NULL});
-	if (!ret && control >= 0) {
-		snprintf(command->control, sizeof(command->control), "%d", control);
-		ret = svf_words_add(words,
-				    (const char *const[]){"--control-fd", command->control, NULL});
-	}
+							 command->ready, "--control-fd",
+							 command->control, NULL});
 	if (!ret && command->preload[0])
 		ret = svf_words_add(words,
 				    (const char *const[]){"--preload", command->preload, NULL});
@@ -205,13 +203,13 @@ static void svf_pair_close(int pair[2])
 
 /* With the mounts prepared: starts the host, and keeps our end of the control socket in *host. */
 static int svf_host_start(const struct svf_launch_options *options, const struct svf_mounts *mounts,
-			  bool detached, struct svf_host_process *host)
+			  struct svf_host_process *host)
 {
 	int ready[2] = {-1, -1}, control[2] = {-1, -1};
 	int ret = 0;
 
 	if (pipe2(ready, O_CLOEXEC) ||
-	    (!detached && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control)))
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control))
 		ret = svf_complain(-errno, "cannot make a pipe: %s", strerror(errno));
 	if (!ret)
 		ret = svf_host_spawn(options, mounts, ready, control, host);
@@ -229,13 +227,14 @@ static int svf_host_start(const struct svf_launch_options *options, const struct
 	return ret;
 }
 
+/* Until everything is in its place the host ends with us, also when it is to outlive us then. */
 static int svf_host_bring_up(const struct svf_launch_options *options, struct svf_mounts *mounts,
 			     bool detached, struct svf_host_process *host)
 {
 	int ret = svf_mounts_prepare(mounts);
 
 	if (!ret)
-		ret = svf_host_start(options, mounts, detached, host);
+		ret = svf_host_start(options, mounts, host);
 	if (ret)
 		return ret;
 	/*
@@ -245,9 +244,10 @@ static int svf_host_bring_up(const struct svf_launch_options *options, struct sv
 	close(mounts->fuse_fd);
 	mounts->fuse_fd = -1;
 	ret = svf_mounts_assemble(mounts);
+	if (!ret && detached)
+		ret = svf_control_call(host->control, "stay", -1, NULL);
 	if (!ret)
 		return 0;
-	kill(host->pid, SIGTERM);
 	return svf_host_end(host) ? -EIO : ret;
 }
 
@@ -285,28 +285,38 @@ int svf_host_launch(const struct svf_launch_options *options, const char *name, 
 	return ret;
 }
 
-static void svf_host_await(pid_t pid)
+/* Return: whether it ended by itself; otherwise it was killed. */
+static bool svf_host_await(pid_t pid)
 {
 	struct pollfd poller = {.events = POLLIN};
+	bool ended;
 
 	poller.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (poller.fd < 0)
-		return;
+		return true;
 	while (poll(&poller, 1, SVF_HOST_END_TIMEOUT_MS) < 0 && errno == EINTR)
 		;
-	if (!(poller.revents & POLLIN))
+	ended = poller.revents & POLLIN;
+	if (!ended)
 		kill(pid, SIGKILL);
 	close(poller.fd);
+	return ended;
 }
 
 int svf_host_end(struct svf_host_process *host)
 {
 	int status = 0;
+	bool ended;
 
 	if (host->control >= 0)
 		close(host->control);
 	host->control = -1;
-	svf_host_await(host->pid);
+	ended = svf_host_await(host->pid);
+	if (!ended)
+		return svf_complain(waitpid(host->pid, NULL, 0) < 0 ? -errno : -EIO,
+				    "the host softvfiod did not end in %d s and was killed; a "
+				    "process of the namespace may be left",
+				    SVF_HOST_END_TIMEOUT_MS / 1000);
 	if (waitpid(host->pid, &status, 0) == host->pid && WIFSIGNALED(status))
 		return svf_complain(-EIO,
 				    "the host softvfiod crashed (signal %d); please report it",

@@ -11,8 +11,10 @@
  *               place inside it
  *   host        start softvfiod on that mount and wait until it serves
  *   mounts      put the parts of the FUSE tree to their places in /dev and /sys; drop the staging
- * place command     fork CMD with its seccomp filter, whose listener goes to the host, and its
- * environment supervise   stand in for CMD: signals, job control, exit status
+ *               place
+ *   command     fork CMD with its seccomp filter, whose listener goes to the host, and its
+ *               environment
+ *   supervise   stand in for CMD: signals, job control, exit status
  *
  * Nothing is created outside the mount namespace, so that nothing is to be undone: what a stage did
  * vanishes with the last process in it. All descriptors are close-on-exec; CMD gets the
@@ -83,7 +85,7 @@ struct svf_host_process {
 /* Brings up namespace, host and mounts. detached: the host outlives the launcher (start). */
 int svf_host_launch(const struct svf_launch_options *options, const char *name, bool detached,
 		    struct svf_host_process *ret) SVF_MUST_CHECK;
-/* Ends the host and waits for it. Return: 0, or -EIO when it had crashed (said). */
+/* Ends the host and waits for it. Return: 0, or -EIO when it crashed or hung (said). */
 int svf_host_end(struct svf_host_process *host) SVF_MUST_CHECK;
 
 /* seccomp.c: filters the calling process; the listener goes to the host over its control socket. */
@@ -95,7 +97,7 @@ int svf_seccomp_install(int control) SVF_MUST_CHECK;
  */
 struct svf_command {
 	const char *name; /* of the namespace */
-	int control;	  /* to the host; stays the caller's */
+	int control;	  /* to the host; stays the caller's, but with join it is closed */
 	bool preload;
 	pid_t join;  /* 0: we are in the namespace */
 	pid_t host;  /* our child, whose death is said; 0: not ours */
@@ -106,9 +108,7 @@ int svf_command_run(const struct svf_command *command);
 /* supervise.c: signals and job control until CMD has ended. */
 int svf_supervise_prepare(void) SVF_MUST_CHECK; /* before the fork: from here on signals wait */
 void svf_supervise_restore(void);		/* in a child: signals as the caller had them */
-/*
- * host: as in struct svf_command. Return: CMD's exit status, or SVF_EXIT_OURS when the host died.
- */
+/* host: as in struct svf_command. Return: CMD's exit status; SVF_EXIT_OURS when the host died. */
 int svf_supervise(pid_t command, pid_t host);
 
 #endif

@@ -116,6 +116,8 @@ static int svf_place_refused(int err, const struct svf_place *place)
 
 	if (obstacle)
 		return svf_complain(err, "%s", obstacle);
+	if (err == -EMFILE)
+		return svf_complain(err, "too many open files; raise the limit: ulimit -n 1024");
 	if (err == -ENOSPC)
 		return svf_complain(err, "too many mounts below %s; as root raise fs.mount-max",
 				    place->path);
@@ -166,8 +168,8 @@ static int svf_dev_cover_with(int real_fd, int view_fd)
 {
 	int ret = svf_place_cover(&svf_place_dev, real_fd, NULL);
 
-	/* Entered by who knows the name, not to be listed by others. */
-	if (!ret && mkdir(SVF_OURS, 0711))
+	/* Entered by who knows the name, not listed by others; whatever the umask. */
+	if (!ret && (mkdir(SVF_OURS, 0711) || chmod(SVF_OURS, 0711)))
 		ret = -errno;
 	return ret ? ret : svf_ptmx_put(real_fd, view_fd);
 }
@@ -179,6 +181,11 @@ static int svf_dev_cover(void)
 
 	if (fd < 0)
 		return svf_complain(-errno, "there is no /dev");
+	if (!access(SVF_OURS, F_OK)) {
+		close(fd);
+		return svf_complain(-EBUSY, "this is inside a namespace already, and one cannot "
+					    "run within another; start it from outside");
+	}
 	view = open_tree(fd, "",
 			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	ret = view < 0 ? -errno : svf_dev_cover_with(fd, view);
@@ -283,9 +290,7 @@ static int svf_sys_place_assemble(const struct svf_mounts *mounts, const struct 
 	return ret;
 }
 
-/*
- * A folder of links is covered only where that is needed: uncovered, it shows what comes and goes.
- */
+/* A folder of links is covered only where needed: uncovered, it shows what comes and goes. */
 static int svf_sys_links_keep(const struct svf_mounts *mounts, const struct svf_place *place)
 {
 	int fd = openat(mounts->sys_fd, svf_place_below(place), O_PATH | O_DIRECTORY | O_CLOEXEC);

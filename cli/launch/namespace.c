@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdint.h>
@@ -162,24 +163,44 @@ int svf_namespace_enter(bool map_root)
 	return 0;
 }
 
+/*
+ * Root's groups are not for a place that another user made, and must go while there is still the
+ * right to drop them. Who has not that right (EPERM) cannot join another user's namespace either.
+ */
+static int svf_namespace_drop_groups(void)
+{
+	if (geteuid() || !setgroups(0, NULL) || errno == EPERM)
+		return 0;
+	return -errno;
+}
+
 /* Return: 1 when joined, 0 when it is ours already, or a negative errno. */
-static int svf_namespace_join_one(pid_t host, const char *kind, int type)
+static int svf_namespace_join_fd(int fd, const char *own, int type)
 {
 	struct stat theirs, ours;
+	int ret;
+
+	if (fstat(fd, &theirs) || stat(own, &ours))
+		return -errno;
+	if (theirs.st_ino == ours.st_ino)
+		return 0;
+	ret = type == CLONE_NEWUSER ? svf_namespace_drop_groups() : 0;
+	if (ret)
+		return ret;
+	return setns(fd, type) ? -errno : 1;
+}
+
+static int svf_namespace_join_one(pid_t host, const char *kind, int type)
+{
 	char path[64], own[64];
-	int fd, ret = 1;
+	int fd, ret;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/%s", host, kind);
 	snprintf(own, sizeof(own), "/proc/self/ns/%s", kind);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &theirs) || stat(own, &ours))
-		ret = -errno;
-	else if (theirs.st_ino == ours.st_ino)
-		ret = 0;
-	else if (setns(fd, type))
-		ret = -errno;
+	ret = svf_namespace_join_fd(fd, own, type);
 	close(fd);
 	return ret;
 }

@@ -210,9 +210,7 @@ static int svf_mount_point_make(const char *path, unsigned char type)
 	return ret && errno != EEXIST ? -errno : 0;
 }
 
-/*
- * The working directory is from's; mount(2) takes paths only, and a relative one saves it the walk.
- */
+/* The working directory is from's; mount(2) takes paths only, and a relative one saves a walk. */
 static int svf_entry_put(int from, const struct svf_name *entry, const char *to)
 {
 	int ret;

@@ -74,9 +74,7 @@ static int svf_filter_build(struct sock_fprog *ret_program)
 
 	if (!filter)
 		return -ENOMEM;
-	/*
-	 * Programs of another ABI (32-bit) do not reach our files' commands, but they are to run.
-	 */
+	/* Programs of another ABI (32-bit) do not reach our commands, but they are to run. */
 	ret = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(svf_listened) && !ret; i++)
 		ret = svf_filter_add(filter, svf_listened[i]);

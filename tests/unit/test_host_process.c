@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -39,15 +41,33 @@ struct fixture {
 	int orders, answers;
 };
 
-/* In the child. 'x': exec a program that waits; anything else: leave. */
+/* Shares the address space of its parent, arg, until that ends, whatever program it runs. */
+static int share_memory(void *arg)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != (pid_t)(intptr_t)arg)
+		return 1;
+	for (;;)
+		pause();
+}
+
+/*
+ * In the child. 'x': exec a program that waits; 's': the same, but leave the address space to
+ * another process; anything else: leave.
+ */
 static _Noreturn void child_main(int orders, int answers)
 {
 	const struct rlimit limit = {LOCK_LIMIT_PAGES * PAGE, LOCK_LIMIT_PAGES * PAGE};
+	static char stack[16384] __attribute__((aligned(16)));
 	char order = 'q';
 
 	if (setrlimit(RLIMIT_MEMLOCK, &limit))
 		_exit(1);
-	if (write(answers, "r", 1) == 1 && read(orders, &order, 1) == 1 && order == 'x')
+	if (write(answers, "r", 1) != 1 || read(orders, &order, 1) != 1)
+		_exit(1);
+	if (order == 's' &&
+	    clone(share_memory, stack + sizeof(stack), CLONE_VM, (void *)(intptr_t)getpid()) < 0)
+		_exit(1);
+	if (order == 'x' || order == 's')
 		execl("/bin/sh", "sh", "-c", "echo x >&4; read line <&3", NULL);
 	_exit(0);
 }
@@ -119,6 +139,7 @@ static int teardown(void **state)
 	close(f->answers);
 	munmap(f->area, 2 * PAGE);
 	munmap(f->area + 3 * PAGE, PAGE);
+	svf_host_mms_fini(f->host);
 	svf_host_ram_free(&f->machine, f->ram);
 	svf_signaller_fini(&f->host->signaller);
 	assert_int_equal(f->host->mm_count, 0);
@@ -214,6 +235,78 @@ static void test_exec_ends_it(void **state)
 	svf_host_mm_put(mm);
 }
 
+/* What was mapped of the old address space goes on; what is mapped now is of the new program. */
+static void test_exec_with_sharer(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f), *after;
+	uint64_t at = (uintptr_t)f->area;
+	char buf[4];
+
+	assert_int_equal(write(f->orders, "s", 1), 1);
+	assert_int_equal(read(f->answers, buf, 1), 1);
+	assert_int_equal(svf_host_mm_read(mm, buf, at, 4), 0);
+	after = mm_of_child(f);
+	assert_ptr_not_equal(after, mm);
+	assert_int_equal(svf_host_mm_read(after, buf, at, 4), -EFAULT);
+	svf_host_mm_put(after);
+	svf_host_mm_put(mm);
+}
+
+/* The last that is let go is kept, one only, and gives way when there are too many. */
+static void test_idle(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f), *own;
+	struct svf_call call = {.machine = &f->machine, .pid = getpid()};
+
+	svf_host_mm_put(mm);
+	assert_ptr_equal(f->host->idle_mm, mm);
+	assert_ptr_equal(mm_of_child(f), mm);
+	assert_null(f->host->idle_mm);
+	svf_host_mm_put(mm);
+	own = svf_host_mm_get(&call);
+	assert_ptr_not_equal(own, mm);
+	svf_host_mm_put(own);
+	assert_ptr_equal(f->host->idle_mm, own);
+	assert_int_equal(f->host->mm_count, 1);
+	f->host->bounds.mms = 1;
+	mm = mm_of_child(f);
+	assert_non_null(mm);
+	assert_int_equal(f->host->mm_count, 1);
+	assert_null(svf_host_mm_get(&call));
+	svf_host_mm_put(mm);
+}
+
+/* A file's pages beyond its end are mapped and not there; the same of a BAR. */
+static void test_beyond_end(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_host_ram *ram = svf_container_of(f->ram, struct svf_host_ram, ram);
+	struct svf_call call = {.machine = &f->machine, .pid = getpid()};
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	char *file = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *bar = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ram->fd, 0);
+	uint64_t at = (uintptr_t)file, bar_at = (uintptr_t)bar;
+	struct svf_mm *mm = svf_host_mm_get(&call);
+	struct svf_mm_range range;
+
+	assert_ptr_not_equal(file, MAP_FAILED);
+	assert_ptr_not_equal(bar, MAP_FAILED);
+	assert_int_equal(ftruncate(fd, PAGE), 0);
+	assert_int_equal(svf_host_mm_check(mm, at, at + PAGE - 1, true, &range), 0);
+	assert_int_equal(svf_host_mm_check(mm, at + PAGE, at + 2 * PAGE - 1, false, &range),
+			 -EFAULT);
+	assert_int_equal(svf_host_mm_check(mm, at, at + 2 * PAGE - 1, false, &range), -EFAULT);
+	assert_int_equal(svf_host_mm_check(mm, bar_at, bar_at + 2 * PAGE - 1, true, &range), 0);
+	assert_int_equal(svf_host_mm_check(mm, bar_at, bar_at + 3 * PAGE - 1, true, &range),
+			 -EFAULT);
+	svf_host_mm_put(mm);
+	munmap(file, 2 * PAGE);
+	munmap(bar, 3 * PAGE);
+	close(fd);
+}
+
 static void test_mappings(void **state)
 {
 	struct fixture *f = *state;
@@ -287,6 +380,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_ends_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_with_sharer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_idle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_beyond_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mappings, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_event, setup, teardown),
