@@ -128,8 +128,10 @@ int svf_null_dump_read(const char *text, struct svf_null_dump *dump, struct svf_
 
 	memset(dump, 0, sizeof(*dump));
 	while (*text) {
-		const char *end = text + strcspn(text, "\n");
+		const char *end = strchr(text, '\n');
 
+		if (!end)
+			end = text + strlen(text);
 		if (begins_function(text) && ++functions > 1)
 			break;
 		if (!read_hex_line(text, dump))

@@ -472,7 +472,7 @@ static int load_dump(struct svf_function *fn, struct null *null, const struct sv
 static int create_from_dump(struct svf_function *fn, struct null *null,
 			    const struct svf_option_value *values, struct svf_model_error *error)
 {
-	struct svf_null_dump *dump = malloc(sizeof(*dump));
+	struct svf_null_dump *dump = calloc(1, sizeof(*dump));
 	int err;
 
 	if (!dump)
