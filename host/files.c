@@ -60,9 +60,13 @@ static long open_dev_run(struct svf_request *request)
 	struct svf_machine *machine = request->call.machine;
 	const struct svf_tree_node *node = request->node;
 	struct svf_call *call = &request->call;
+	int err;
 
 	if (!svf_tree_node_usable(node))
 		return svf_fail(call, -ENODEV, "the device is gone");
+	err = svf_share_check(request->host, call);
+	if (err)
+		return err;
 	switch (node->dev.kind) {
 	case SVF_DEVNODE_CONTAINER:
 		return svf_container_open(machine, call, &request->file);

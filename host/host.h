@@ -29,6 +29,7 @@
 #include "host/process.h"
 #include "host/request.h"
 #include "host/seccomp.h"
+#include "host/share.h"
 #include "host/watch.h"
 #include "host/why.h"
 
@@ -46,6 +47,7 @@ struct svf_host {
 	struct svf_helper helper;
 	struct svf_watch watch;
 	struct svf_linger linger;
+	struct svf_shares shares;
 	struct svf_requests requests;
 	struct svf_injects injects;
 	struct svf_seccomp seccomp;

@@ -160,6 +160,7 @@ static void host_init(struct svf_host *host)
 	svf_list_init(&host->mms);
 	svf_list_init(&host->rams);
 	svf_linger_init(&host->linger);
+	svf_shares_init(&host->shares);
 	svf_list_init(&host->control.connections);
 	svf_bounds_init(&host->bounds);
 	svf_requests_init(&host->requests);

@@ -23,6 +23,11 @@ int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf
 	open = calloc(1, sizeof(*open));
 	if (!open)
 		return -ENOMEM;
+	open->share = file ? svf_share_take(host, pid) : NULL;
+	if (file && !open->share) {
+		free(open);
+		return -ENOMEM;
+	}
 	open->host = host;
 	open->refs = 1;
 	open->node = node;
@@ -57,6 +62,7 @@ void svf_open_end(struct svf_open *open)
 	open->host->open_count--;
 	if (open->file)
 		svf_file_close(open->file);
+	svf_share_release(open->share);
 	svf_tree_node_put(open->host->tree, open->node);
 	free(open->text);
 	free(open);

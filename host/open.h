@@ -15,6 +15,7 @@
 
 struct svf_file;
 struct svf_host;
+struct svf_share;
 struct svf_tree_node;
 
 struct svf_open {
@@ -24,6 +25,7 @@ struct svf_open {
 	struct svf_tree_node *node; /* a reference; NULL: made by a command, it has no name */
 	struct svf_file *file;	    /* a file of the core, owned; NULL: an attribute */
 	bool lingers;		    /* refs is 0, and the file is kept; see linger.h */
+	struct svf_share *share;    /* of the process that pays for file; NULL: an attribute */
 	pid_t pid;		    /* of the thread that opened it, for messages */
 	char *text;		    /* an attribute's value as of the last read at its beginning */
 	size_t text_len;

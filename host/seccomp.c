@@ -83,7 +83,9 @@ static long run(struct svf_request *request)
 	request->file = fd.file;
 	if (request->command == SVF_PRELOAD_GET_RAM)
 		return svf_barmap_get_ram(request, fd.file);
-	return svf_file_ioctl(fd.file, &request->call, request->command, request->arg);
+	if (fd.file->kind == SVF_FILE_GROUP)
+		err = svf_share_check(request->host, &request->call);
+	return err ? err : svf_file_ioctl(fd.file, &request->call, request->command, request->arg);
 }
 
 static bool reply(struct svf_request *request, long result)
