@@ -35,7 +35,8 @@ def stated(path):
 
 def listed(path):
     for line in path.read_text().splitlines():
-        if match := LISTED.match(line):
+        match = LISTED.match(line)
+        if match and not (match.group(3) and PADDING.match(match.group(3))):
             kind, name, member = match.groups()
             yield name if kind == "NUMBER" else f"struct {name}" if kind == "SIZE" else f"struct {name}.{member}"
 
