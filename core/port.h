@@ -67,8 +67,9 @@ struct svf_port_ops {
 	void (*event_put)(struct svf_event *event);
 	void (*event_signal)(struct svf_event *event);
 	/*
-	 * Watches what a client signals: whenever the event's counter is not 0 it is set back, and fired(arg) called, from
-	 * outside any call. The watch holds a reference. Return: 0, -ENOMEM.
+	 * Watches what a client signals: after each signal the event's counter is set back, and fired(arg) called, from
+	 * outside any call and before the client's next one; also when the event is signalled already, whose counter is
+	 * left alone. fired may end any watch. The watch holds a reference. Return: 0, -ENOMEM.
 	 */
 	int (*event_watch)(struct svf_event *event, void (*fired)(void *arg), void *arg,
 			   struct svf_event_watch **ret);

@@ -366,6 +366,8 @@ static void session_ready(struct svf_source *source, uint32_t events)
 	(void)events;
 	n = fuse_session_receive_buf(host->fuse.session, &buf);
 	host->fuse.buffer = buf.mem;
+	/* Whoever asks has signalled before what there is to act upon. */
+	svf_event_watches_run(host);
 	if (n > 0)
 		process(host, &buf);
 	else if (n != -EINTR && n != -EAGAIN && n != -ENOENT)

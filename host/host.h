@@ -20,6 +20,7 @@
 #include "host/control.h"
 #include "host/dmesg.h"
 #include "host/event.h"
+#include "host/event_watch.h"
 #include "host/fuse.h"
 #include "host/helper.h"
 #include "host/inject.h"
@@ -56,6 +57,7 @@ struct svf_host {
 	struct svf_dmesg dmesg;
 	struct svf_comm_cache comms;
 	struct svf_signaller signaller;
+	struct svf_event_watches event_watches;
 
 	struct svf_list opens; /* struct svf_open.link: open files of ours, attributes too */
 	struct svf_list mms;   /* struct svf_mm.link */

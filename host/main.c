@@ -113,6 +113,8 @@ static void after_event(void *arg)
 {
 	struct svf_host *host = arg;
 
+	if (!svf_list_empty(&host->event_watches.fired))
+		svf_event_watches_run(host);
 	/* What one call sets free may set free the next; each run makes progress or waits. */
 	while (host->woken) {
 		host->woken = false;
@@ -167,6 +169,7 @@ static void host_init(struct svf_host *host)
 	svf_injects_init(&host->injects);
 	svf_seccomp_init(&host->seccomp);
 	svf_signaller_init(&host->signaller);
+	svf_event_watches_init(&host->event_watches);
 	svf_dmesg_init(&host->dmesg);
 }
 
@@ -235,6 +238,7 @@ static void host_end(struct svf_host *host)
 	svf_control_fini(host);
 	if (host->signals.fd >= 0)
 		close(host->signals.fd);
+	svf_event_watches_fini(host);
 	svf_signaller_fini(&host->signaller);
 	svf_loop_fini(&host->loop);
 	svf_options_fini(&host->options);

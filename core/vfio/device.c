@@ -122,6 +122,7 @@ static int device_alloc(struct svf_function *fn, struct svf_call *call, struct s
 	device->fn = fn;
 	svf_list_init(&device->group_link);
 	svf_list_init(&device->files);
+	svf_list_init(&device->ioeventfds);
 	err = minor_alloc(fn->machine, call, &device->minor);
 	if (err) {
 		free(device);
@@ -323,6 +324,7 @@ static void disable(struct svf_device *device)
 	svf_device_set_power_state(device, 0);
 	svf_device_set_command(fn, PCI_COMMAND_MASTER, 0);
 	svf_irqs_disable(device);
+	svf_ioeventfds_destroy(device);
 	svf_state_restore(fn, device->open_state);
 	device->needs_reset = !device->reset_works || svf_function_reset(fn, NULL);
 	free_open_state(device);

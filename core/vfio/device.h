@@ -40,8 +40,8 @@ struct svf_device {
 	struct svf_function *fn;
 	struct svf_list group_link; /* group->devices, until it unregisters */
 	struct svf_group *group;
-	unsigned int minor;    /* N of /dev/vfio/devices/vfioN */
-	struct svf_list files; /* struct svf_device_file.device_link: those with access */
+	unsigned int minor;	     /* N of /dev/vfio/devices/vfioN */
+	struct svf_list files;	     /* struct svf_device_file.device_link: those with access */
 	unsigned int file_count;     /* open files, also without access; unregister waits */
 	unsigned int open_count;     /* files with access */
 	bool unregistering;	     /* the driver is leaving; no new opens */
@@ -63,7 +63,9 @@ struct svf_device {
 
 	bool needs_reset; /* closed without a reset that worked */
 	uint8_t msi_qmax; /* log2 of the MSI vectors last enabled: what the user may configure */
-	bool low_power;	  /* DEVICE_FEATURE LOW_POWER_ENTRY is in force */
+	struct svf_list ioeventfds; /* struct svf_ioeventfd.link */
+	unsigned int ioeventfd_count;
+	bool low_power;		      /* DEVICE_FEATURE LOW_POWER_ENTRY is in force */
 	struct svf_event *wake_event; /* signalled when an access ends low_power; NULL: none */
 };
 

@@ -87,9 +87,9 @@ static bool is_mappable(const struct svf_bar *bar)
 
 static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
 {
-	struct svf_msix_layout msix;
+	uint64_t first, end;
 
-	return svf_function_msix(fn, &msix) && msix.table_bar == bar;
+	return svf_device_msix_table(fn, bar, &first, &end);
 }
 
 /* Return: whether the region has the MSIX_MAPPABLE capability. */
@@ -249,10 +249,37 @@ static ssize_t access_bar(const struct access *a, uint64_t pos, uint8_t *buf, si
 	return (ssize_t)len;
 }
 
+bool svf_device_msix_table(const struct svf_function *fn, unsigned int bar, uint64_t *ret_first,
+			   uint64_t *ret_end)
+{
+	struct svf_msix_layout msix;
+
+	if (!svf_function_msix(fn, &msix) || msix.table_bar != bar)
+		return false;
+	*ret_first = msix.table_offset;
+	*ret_end = msix.table_offset + (uint64_t)msix.vectors * MSIX_ENTRY_SIZE;
+	return true;
+}
+
+void svf_device_write_bar(struct svf_device *device, unsigned int bar, uint64_t pos,
+			  const uint8_t *data, unsigned int width)
+{
+	uint64_t size = device->fn->bars[bar].size;
+	struct access a = {.device = device,
+			   .bar = bar,
+			   .write = true,
+			   .hole = size,
+			   .hole_end = size,
+			   .max_width = 8};
+	/* Writing never changes the buffer; a BAR that does not answer drops it. */
+	ssize_t done = access_bar(&a, pos, (uint8_t *)(uintptr_t)data, width);
+
+	(void)done;
+}
+
 static int find_hole(struct access *a)
 {
 	struct svf_function *fn = a->device->fn;
-	struct svf_msix_layout msix;
 
 	a->hole = a->hole_end = fn->bars[a->bar].size;
 	a->max_width = 8;
@@ -263,10 +290,10 @@ static int find_hole(struct access *a)
 			return svf_fail(a->call, -ENOMEM,
 					"the ROM of " SVF_BDF_FMT " holds no image",
 					SVF_BDF_ARG(fn->bdf));
-	} else if (svf_function_msix(fn, &msix) && msix.table_bar == a->bar) {
-		a->hole = msix.table_offset;
-		a->hole_end = a->hole + msix.vectors * MSIX_ENTRY_SIZE;
+		return 0;
 	}
+	/* Left as they are without a table. */
+	(void)svf_device_msix_table(fn, a->bar, &a->hole, &a->hole_end);
 	return 0;
 }
 
@@ -373,56 +400,4 @@ int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offse
 	*ret = bar->ram;
 	*ret_offset = pos;
 	return 0;
-}
-
-/*
- * TODO: ioeventfds need a port that watches clients' eventfds. Until then a device has room for
- * none, which the kernel says as ENOSPC; VMMs then leave the doorbell to themselves.
- */
-static int ioeventfd_fits(const struct svf_function *fn, struct svf_call *call, uint64_t offset,
-			  unsigned int width)
-{
-	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK, table_end;
-	struct svf_msix_layout msix;
-
-	if (index > VFIO_PCI_BAR5_REGION_INDEX)
-		return svf_fail(call, -EINVAL, "an ioeventfd writes to a BAR, not to region %lu",
-				(unsigned long)index);
-	if (pos + width > (fn->bars[index].address ? fn->bars[index].size : 0))
-		return svf_fail(call, -EINVAL, "%u bytes at 0x%lx pass the end of BAR %lu", width,
-				(unsigned long)pos, (unsigned long)index);
-	if (!svf_function_msix(fn, &msix) || msix.table_bar != index)
-		return 0;
-	table_end = msix.table_offset + (uint64_t)msix.vectors * MSIX_ENTRY_SIZE;
-	if (pos + width > msix.table_offset && pos < table_end)
-		return svf_fail(call, -EINVAL, "an ioeventfd may not write to the MSI-X table");
-	return 0;
-}
-
-long svf_device_ioeventfd(struct svf_file *file, struct svf_call *call, uint64_t arg)
-{
-	struct svf_device *device = svf_device_of_file(file);
-	const size_t min_size = svf_offsetofend(struct vfio_device_ioeventfd, fd);
-	struct vfio_device_ioeventfd io;
-	int err = svf_copy_from_user(call, &io, arg, min_size);
-
-	if (err)
-		return err;
-	if (io.argsz < min_size)
-		return svf_fail(
-			call, -EINVAL,
-			"argsz %u is below the %zu bytes up to fd of struct vfio_device_ioeventfd",
-			io.argsz, min_size);
-	if (io.flags > 8 || !svf_is_power_of_two(io.flags))
-		return svf_fail(call, -EINVAL,
-				"flags 0x%x: give exactly one size, of 8, 16, 32 and 64 bits",
-				io.flags);
-	if (io.fd < -1)
-		return svf_fail(call, -EINVAL, "descriptor %d is none", io.fd);
-	err = ioeventfd_fits(device->fn, call, io.offset, io.flags);
-	if (err)
-		return err;
-	if (io.fd == -1)
-		return svf_fail(call, -ENODEV, "there is no such ioeventfd to remove");
-	return svf_fail(call, -ENOSPC, "softvfio has no ioeventfds yet; write the BAR directly");
 }

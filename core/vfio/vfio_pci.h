@@ -60,6 +60,19 @@ ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf,
 ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 			 uint64_t offset);
 
+/*
+ * regions.c: the part of a BAR that holds the MSI-X table, as [*ret_first, *ret_end). False when it
+ * holds none.
+ */
+bool svf_device_msix_table(const struct svf_function *fn, unsigned int bar, uint64_t *ret_first,
+			   uint64_t *ret_end);
+/* regions.c: width bytes to a place of a BAR, 0 to 5; dropped while it does not answer. */
+void svf_device_write_bar(struct svf_device *device, unsigned int bar, uint64_t pos,
+			  const uint8_t *data, unsigned int width);
+
+/* ioeventfd.c: ends them all. */
+void svf_ioeventfds_destroy(struct svf_device *device);
+
 /* irqs.c */
 #define SVF_MSIX_MAX_VECTORS 2048u
 

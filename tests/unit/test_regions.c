@@ -254,8 +254,55 @@ static void ioeventfds(void **state)
 	assert_fails(ioeventfd(28, 4, 65534, 5), EINVAL, "pass the end");
 	assert_fails(ioeventfd(28, 4, 1ull << 40, 5), EINVAL, "pass the end");
 	assert_fails(ioeventfd(28, 4, 61440, 5), EINVAL, "MSI-X table");
-	assert_fails(ioeventfd(28, 4, 0, -1), ENODEV, "no such ioeventfd");
-	assert_fails(ioeventfd(28, 4, 0, 5), ENOSPC, "no ioeventfds");
+	assert_fails(ioeventfd(28, 4, 0, -1), ENODEV, "to remove");
+	assert_fails(ioeventfd(28, 4, 0, 9), EBADF, "is not open");
+	test_fd_other(8);
+	assert_fails(ioeventfd(28, 4, 0, 8), EINVAL, "no eventfd");
+}
+
+/* Each descriptor of one eventfd is a watch of its own to the port, and gone when it is removed. */
+static void ioeventfd_life(void **state)
+{
+	struct svf_event *event = test_event();
+
+	(void)state;
+	test_fd_event(5, event);
+	assert_int_equal(ioeventfd(28, 4, 0, 5), 0);
+	assert_fails(ioeventfd(28, 4, 0, 5), EEXIST, "already");
+	assert_int_equal(ioeventfd(28, 2, 0, 5), 0);
+	assert_int_equal(test_event_refs(event), 2);
+	assert_int_equal(ioeventfd(28, 4, 0, -1), 0);
+	assert_fails(ioeventfd(28, 4, 0, -1), ENODEV, "to remove");
+	assert_int_equal(test_event_refs(event), 1);
+	for (uint64_t i = 1; i < 1000; i++)
+		assert_int_equal(ioeventfd(28, 1, i, 5), 0);
+	assert_fails(ioeventfd(28, 1, 1000, 5), ENOSPC, "1000 ioeventfds");
+	svf_file_close(file);
+	assert_int_equal(test_event_refs(event), 0);
+	assert_int_equal(test_get_device(client.group, DEVICE, &file), 0);
+	assert_fails(ioeventfd(28, 1, 1, -1), ENODEV, "to remove");
+}
+
+static void ioeventfd_fires(void **state)
+{
+	struct svf_event *event = test_event();
+	struct vfio_device_ioeventfd arg = {
+		.argsz = 28, .flags = 8, .offset = 13, .data = 0x1122334455667788, .fd = 5};
+	uint64_t value = 0;
+
+	(void)state;
+	test_fd_event(5, event);
+	assert_int_equal(test_ioctl(file, VFIO_DEVICE_IOEVENTFD, &arg, sizeof(arg)), 0);
+	test_event_fire(event);
+	assert_int_equal(test_read(file, 13, &value, 8), 8);
+	assert_true(value == arg.data);
+	value = 0;
+	assert_int_equal(test_write(file, 13, &value, 8), 8);
+	test_put(file, CONFIG, 0x04, 2, 0);
+	test_event_fire(event);
+	test_put(file, CONFIG, 0x04, 2, 2);
+	assert_int_equal(test_read(file, 13, &value, 8), 8);
+	assert_true(value == 0);
 }
 
 int main(void)
@@ -272,6 +319,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(msix_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(mapping, setup, teardown),
 		cmocka_unit_test_setup_teardown(ioeventfds, setup, teardown),
+		cmocka_unit_test_setup_teardown(ioeventfd_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(ioeventfd_fires, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
