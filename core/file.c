@@ -42,13 +42,17 @@ static bool access_granted(const struct svf_file *file, uint32_t command)
 	return df->access_granted;
 }
 
-long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
+/* Whatever a command or access did, mapped BARs show it before the client goes on. */
+static void settle(struct svf_file *file)
+{
+	if (file->kind == SVF_FILE_DEVICE)
+		svf_device_follow_memory(svf_container_of(file, struct svf_device_file, file)->device);
+}
+
+static long dispatch(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
 {
 	const struct svf_command *row = svf_command_lookup(file->kind, command);
 
-	if (!access_granted(file, command))
-		return svf_fail(call, -EINVAL,
-				"the device has no security context yet; bind it to an iommufd with VFIO_DEVICE_BIND_IOMMUFD first");
 	if (!row)
 		return unknown_command(file, call, command, arg);
 	if (row->handler)
@@ -56,23 +60,49 @@ long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t comma
 	return svf_iommufd_command(file, call, row, arg);
 }
 
+static int fail_no_context(struct svf_call *call)
+{
+	return svf_fail(call, -EINVAL,
+			"the device has no security context yet; bind it to an iommufd with "
+			"VFIO_DEVICE_BIND_IOMMUFD first");
+}
+
+long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
+{
+	long ret;
+
+	if (!access_granted(file, command))
+		return fail_no_context(call);
+	ret = dispatch(file, call, command, arg);
+	settle(file);
+	return ret;
+}
+
 ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset)
 {
+	ssize_t ret;
+
 	if (!access_granted(file, 0))
-		return svf_fail(call, -EINVAL, "the device has no security context yet; bind it to an iommufd first");
+		return fail_no_context(call);
 	if (!file->ops->read)
 		return svf_fail(call, -EINVAL, "this file cannot be read");
-	return file->ops->read(file, call, buf, len, offset);
+	ret = file->ops->read(file, call, buf, len, offset);
+	settle(file);
+	return ret;
 }
 
 ssize_t svf_file_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 		       uint64_t offset)
 {
+	ssize_t ret;
+
 	if (!access_granted(file, 0))
-		return svf_fail(call, -EINVAL, "the device has no security context yet; bind it to an iommufd first");
+		return fail_no_context(call);
 	if (!file->ops->write)
 		return svf_fail(call, -EINVAL, "this file cannot be written");
-	return file->ops->write(file, call, buf, len, offset);
+	ret = file->ops->write(file, call, buf, len, offset);
+	settle(file);
+	return ret;
 }
 
 void svf_file_close(struct svf_file *file)

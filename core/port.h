@@ -29,6 +29,7 @@ struct svf_event_watch;
 struct svf_ram {
 	uint8_t *base; /* page-aligned, zeroed when allocated */
 	uint64_t size; /* bytes, a multiple of the page size */
+	bool hidden;   /* the function does not decode it: nobody else's access reaches it */
 };
 
 /* What lies behind a range of a client's addresses, for mapping it for DMA. */
@@ -80,6 +81,11 @@ struct svf_port_ops {
 	void (*ram_free)(struct svf_machine *machine, struct svf_ram *ram);
 	/* Zeroes it, giving the pages back where that is cheaper. NULL: the core writes zeroes. */
 	void (*ram_clear)(struct svf_machine *machine, struct svf_ram *ram);
+	/*
+	 * ram->hidden has changed. While it is set, accesses through mappings that clients have of the memory are
+	 * SIGBUS there; base stays valid, with its contents. NULL: nobody maps it.
+	 */
+	void (*ram_hide)(struct svf_machine *machine, struct svf_ram *ram);
 
 	/* A kernel message, complete, without newline; the host adds the time and keeps a bounded ring. */
 	void (*log)(struct svf_machine *machine, const char *text);

@@ -97,6 +97,8 @@ int svf_linger_lend(struct svf_host *host, struct svf_host_ram *ram)
 
 	if (ram->probe_fd < 0 && probe_start(host, ram))
 		return -ENOMEM;
+	/* Lent for the first time it may have to be hidden now. */
+	svf_host_ram_hide(host->machine, &ram->ram);
 	return reopen(ram, path);
 }
 

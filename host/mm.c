@@ -233,7 +233,7 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 			break;
 		at = vma.last + 1;
 	}
-	/* The file of a BAR cannot shrink, but more than it has can be mapped. */
+	/* More than the file of a BAR has can be mapped. */
 	if (ram && (ram_first >= ram->ram.size || last - first >= ram->ram.size - ram_first))
 		return -EFAULT;
 	*ret = (struct svf_mm_range){.ram = ram ? &ram->ram : NULL,

@@ -64,6 +64,7 @@ const struct svf_port_ops svf_host_port = {
 	.ram_alloc = svf_host_ram_alloc,
 	.ram_free = svf_host_ram_free,
 	.ram_clear = svf_host_ram_clear,
+	.ram_hide = svf_host_ram_hide,
 	.log = port_log,
 	.wake = port_wake,
 	.tree_changed = port_tree_changed,

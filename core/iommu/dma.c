@@ -72,7 +72,7 @@ static int transfer_piece(const struct transfer *t, const struct svf_mapping *ma
 	if (map->mm)
 		return t->write ? port->mm_write(map->mm, map->vaddr + offset, t->buf, len)
 				: port->mm_read(map->mm, t->buf, map->vaddr + offset, len);
-	if (!map->ram)
+	if (!map->ram || map->ram->hidden)
 		return -EFAULT;
 	offset += map->ram_offset;
 	assert(offset <= map->ram->size && len <= map->ram->size - offset);

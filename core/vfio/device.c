@@ -329,6 +329,7 @@ static void disable(struct svf_device *device)
 	device->needs_reset = !device->reset_works || svf_function_reset(fn, NULL);
 	free_open_state(device);
 	device->virq_disabled = false;
+	svf_device_follow_memory(device);
 	svf_device_try_bus_reset(device);
 }
 

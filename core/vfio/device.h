@@ -123,6 +123,9 @@ void svf_device_detach_pt(struct svf_device *device);
  */
 struct svf_device *svf_device_of_file(struct svf_file *file);
 
+/* power.c: clients' mappings of BARs answer, or not, as the function decodes memory now. */
+void svf_device_follow_memory(struct svf_device *device);
+
 /* irqs.c: an uncorrectable error was reported by the function. */
 void svf_device_report_error(struct svf_function *fn);
 

@@ -7,9 +7,12 @@
  * in D0: the VFs would lose their power with it. A function that resets on its way from D3hot to D0
  * gets its config space back, which core/pci does for everybody.
  *
+ * Mapped BARs follow: while the function does not decode memory, is in D3hot or in low power on
+ * request, an access to a mapping is SIGBUS, and peer-to-peer DMA to it is aborted.
+ *
  * Low power on request (DEVICE_FEATURE LOW_POWER_ENTRY). The kernel then suspends the device when
  * nobody is inside a call, and any later call or access resumes it for as long as it lasts. Here
- * nothing is suspended in between, since nobody could tell; what can be told is kept: the request
+ * nothing is suspended in between; what can be told is kept: mapped BARs are out of reach, the request
  * stands until LOW_POWER_EXIT, a second one is -EINVAL, and with a wake-up event the first call or
  * access afterwards signals it and ends the request.
  */
@@ -64,6 +67,23 @@ bool svf_device_memory_enabled(const struct svf_device *device)
 	if (svf_function_power_state(device->fn) == 3)
 		return false;
 	return device->fn->physfn || svf_vconfig_command(device->vconfig) & PCI_COMMAND_MEMORY;
+}
+
+void svf_device_follow_memory(struct svf_device *device)
+{
+	struct svf_machine *machine = device->fn->machine;
+	bool hidden = device->vconfig &&
+		      (device->low_power || !svf_device_memory_enabled(device));
+
+	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
+		struct svf_ram *ram = device->fn->bars[i].ram;
+
+		if (!ram || ram->hidden == hidden)
+			continue;
+		ram->hidden = hidden;
+		if (machine->port->ram_hide)
+			machine->port->ram_hide(machine, ram);
+	}
 }
 
 static void drop_wake_event(struct svf_device *device)

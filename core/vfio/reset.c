@@ -144,6 +144,10 @@ static int reset_bus(struct svf_device *device, struct svf_call *call)
 			svf_device_set_power_state(fn->device, 0);
 	}
 	svf_bus_reset(bus);
+	svf_list_for_each (fn, &bus->functions, bus_link) {
+		if (fn->device)
+			svf_device_follow_memory(fn->device);
+	}
 	return 0;
 }
 
