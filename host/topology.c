@@ -250,6 +250,59 @@ int svf_reader_set_address(struct svf_topology_reader *reader, struct svf_topolo
 	return 0;
 }
 
+/* "DD.F" at the beginning of text. Return: what follows, nothing or a '+'; NULL: it is something else. */
+static const char *svf_alias_slot(const char *text, uint8_t *ret_devfn)
+{
+	unsigned int device = 0, function = 0;
+
+	text = svf_address_number(text, 0x1f, &device);
+	if (!text || *text != '.')
+		return NULL;
+	text = svf_address_number(text + 1, 7, &function);
+	if (!text || (*text && *text != '+'))
+		return NULL;
+	*ret_devfn = svf_devfn(device, function);
+	return text;
+}
+
+int svf_reader_set_dma_alias(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			     const char *text, struct svf_mark at)
+{
+	const char *rest = text;
+	uint8_t devfn;
+
+	do {
+		rest = svf_alias_slot(rest, &devfn);
+		if (!rest)
+			return svf_reader_fail(reader, at,
+					       "'%.40s' is not device and function on the same bus, "
+					       "such as 01.0, or several with + in between",
+					       text);
+		node->dma_aliases[devfn / 64] |= 1ull << devfn % 64;
+	} while (*rest++);
+	return 0;
+}
+
+int svf_reader_set_id(struct svf_topology_reader *reader, struct svf_topology_node *node,
+		      const char *text, struct svf_mark at)
+{
+	unsigned int vendor = 0, device = 0;
+	const char *rest = svf_address_number(text, 0xfffe, &vendor);
+
+	if (rest && *rest == ':')
+		rest = svf_address_number(rest + 1, 0xffff, &device);
+	else
+		rest = NULL;
+	if (!rest || *rest)
+		return svf_reader_fail(reader, at,
+				       "'%.40s' is not a vendor and device id, such as 8086:a290",
+				       text);
+	node->has_id = true;
+	node->vendor = (uint16_t)vendor;
+	node->device = (uint16_t)device;
+	return 0;
+}
+
 int svf_reader_set_driver(struct svf_topology_reader *reader, struct svf_topology_node *node,
 			  const char *text, struct svf_mark at)
 {

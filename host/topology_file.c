@@ -31,9 +31,9 @@ static const struct {
 	const char *others; /* known keys beside the model's, for messages */
 	bool has_devices;
 } svf_kind_keys[] = {
-	{"model", "model, address, driver, acs, ", false},
-	{"port", "port, address, driver, acs, devices", true},
-	{"bridge", "bridge, address, driver, acs, devices", true},
+	{"model", "model, address, driver, acs, dma-alias, ", false},
+	{"port", "port, address, driver, acs, id, devices", true},
+	{"bridge", "bridge, address, driver, acs, id, devices", true},
 };
 
 struct svf_file_reader {
@@ -116,27 +116,32 @@ static int svf_node_set_bridge(struct svf_file_reader *reader, struct svf_topolo
 
 static const struct {
 	const char *key;
+	bool of_device, of_port;
 	int (*set)(struct svf_topology_reader *reader, struct svf_topology_node *node,
 		   const char *text, struct svf_mark at);
 } svf_node_setters[] = {
-	{"address", svf_reader_set_address},
-	{"driver", svf_reader_set_driver},
-	{"acs", svf_reader_set_acs},
+	{"address", true, true, svf_reader_set_address},
+	{"driver", true, true, svf_reader_set_driver},
+	{"acs", true, true, svf_reader_set_acs},
+	{"dma-alias", true, false, svf_reader_set_dma_alias},
+	{"id", false, true, svf_reader_set_id},
 };
 
 /* One key of a node that is neither its kind nor "devices". */
 static int svf_node_set(struct svf_file_reader *reader, struct svf_topology_node *node,
 			const struct svf_yaml *yaml, const char *known)
 {
+	bool device = node->kind == SVF_TOPOLOGY_DEVICE;
 	int err = svf_yaml_want(reader, yaml, SVF_YAML_SCALAR, yaml->key);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(svf_node_setters); i++) {
-		if (!strcmp(svf_node_setters[i].key, yaml->key))
+		if (!strcmp(svf_node_setters[i].key, yaml->key) &&
+		    (device ? svf_node_setters[i].of_device : svf_node_setters[i].of_port))
 			return svf_node_setters[i].set(&reader->base, node, yaml->text, yaml->at);
 	}
-	if (node->kind == SVF_TOPOLOGY_DEVICE)
+	if (device)
 		return svf_reader_set_option(&reader->base, node, yaml->key, yaml->text,
 					     yaml->key_at, known, reader->path);
 	return svf_reader_fail(&reader->base, yaml->key_at, "unknown key '%.40s'; known are: %s",

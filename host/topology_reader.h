@@ -46,6 +46,12 @@ int svf_reader_set_driver(struct svf_topology_reader *reader, struct svf_topolog
 			  const char *text, struct svf_mark at) SVF_MUST_CHECK;
 int svf_reader_set_acs(struct svf_topology_reader *reader, struct svf_topology_node *node,
 		       const char *text, struct svf_mark at) SVF_MUST_CHECK;
+/* DD.F, and more of them with + in between: of the node's bus. */
+int svf_reader_set_dma_alias(struct svf_topology_reader *reader, struct svf_topology_node *node,
+			     const char *text, struct svf_mark at) SVF_MUST_CHECK;
+/* VVVV:DDDD, of a port or bridge. */
+int svf_reader_set_id(struct svf_topology_reader *reader, struct svf_topology_node *node,
+		      const char *text, struct svf_mark at) SVF_MUST_CHECK;
 /*
  * An option of the node's model, which must be set. known: names beside the model's options, for
  * the message about an unknown one, each followed by ", ". base: file whose folder relative names

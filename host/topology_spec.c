@@ -10,7 +10,7 @@
 
 #include "host/topology_reader.h"
 
-#define SVF_SPEC_KEYS "driver, acs, "
+#define SVF_SPEC_KEYS "driver, acs, dma-alias, "
 
 /* The next word of *text, its doubled commas made single in place. NULL: there is none. */
 static char *svf_spec_word(char **text)
@@ -40,6 +40,8 @@ static int svf_spec_set(struct svf_topology_reader *reader, struct svf_topology_
 		return svf_reader_set_driver(reader, node, value, at);
 	if (!strcmp(key, "acs"))
 		return svf_reader_set_acs(reader, node, value, at);
+	if (!strcmp(key, "dma-alias"))
+		return svf_reader_set_dma_alias(reader, node, value, at);
 	return svf_reader_set_option(reader, node, key, value, at, SVF_SPEC_KEYS, NULL);
 }
 

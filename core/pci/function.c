@@ -22,6 +22,7 @@
 #include "core/pci/bars.h"
 #include "core/pci/bus.h"
 #include "core/pci/caps.h"
+#include "core/pci/quirks.h"
 #include "core/pci/reset.h"
 #include "include/softvfio/model.h"
 
@@ -65,6 +66,25 @@ static void enable_ari(struct svf_function *fn)
 		svf_put_le16(control, svf_get_le16(control) | PCI_SRIOV_CTRL_ARI);
 }
 
+/*
+ * As the kernel at discovery when there is an IOMMU: what the capability can do is switched on, as far as
+ * isolation needs it.
+ */
+static void enable_acs(struct svf_function *fn)
+{
+	uint8_t *acs = fn->config + fn->ext_acs;
+	uint16_t controls = PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF;
+
+	if (!fn->ext_acs)
+		return;
+	controls &= svf_get_le16(acs + PCI_ACS_CAP);
+	if (fn->acs_off)
+		svf_put_le16(acs + PCI_ACS_CTRL, 0);
+	else
+		svf_put_le16(acs + PCI_ACS_CTRL,
+			     (uint16_t)(svf_get_le16(acs + PCI_ACS_CTRL) | controls));
+}
+
 /* The config space a reset gives: what is there now, without addresses and enables. */
 static int keep_reset_config(struct svf_function *fn)
 {
@@ -106,6 +126,8 @@ int svf_function_finalize(struct svf_function *fn)
 	if (err)
 		return err;
 	enable_ari(fn);
+	enable_acs(fn);
+	svf_quirks_add_dma_aliases(fn);
 	publish(fn);
 	err = svf_iommu_group_add_function(fn);
 	if (err) {

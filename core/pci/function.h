@@ -90,6 +90,11 @@ struct svf_function {
 	bool has_pm_reset; /* D3hot to D0 resets (No_Soft_Reset clear) */
 	bool interconnect; /* header type 1: bridge or port */
 
+	bool acs_off; /* discovery leaves the controls of its ACS capability off */
+
+	/* A bit per devfn of its bus under whose requester id it does DMA, too. */
+	uint64_t dma_aliases[4];
+
 	struct svf_function *physfn; /* of a VF */
 	unsigned int vf_index;
 	struct svf_sriov sriov; /* of a PF: sriov.cap != 0 */
@@ -131,6 +136,17 @@ void svf_function_destroy(struct svf_function *fn);
 
 /* By address; NULL when there is none. */
 struct svf_function *svf_function_lookup(struct svf_machine *machine, struct svf_bdf bdf);
+
+/* The function does DMA as this devfn of its bus, too. Before it is finalized. */
+static inline void svf_function_add_dma_alias(struct svf_function *fn, uint8_t devfn)
+{
+	fn->dma_aliases[devfn / 64] |= 1ull << devfn % 64;
+}
+
+static inline bool svf_function_has_dma_alias(const struct svf_function *fn, uint8_t devfn)
+{
+	return fn->dma_aliases[devfn / 64] >> devfn % 64 & 1;
+}
 
 static inline bool svf_function_is_pf(const struct svf_function *fn)
 {

@@ -51,9 +51,11 @@ static const struct kind {
 					    "below a switch upstream port"},
 	[SVF_TOPOLOGY_PCIE_PCI_BRIDGE] = {"a PCIe-to-PCI bridge", PLACE_LINK, PLACE_CONVENTIONAL,
 					  "behind a root or downstream port"},
-	[SVF_TOPOLOGY_PCI_BRIDGE] = {"a PCI bridge", PLACE_ROOT | PLACE_CONVENTIONAL,
+	/* On a link: one that hides its PCI Express capability. */
+	[SVF_TOPOLOGY_PCI_BRIDGE] = {"a PCI bridge", PLACE_ROOT | PLACE_LINK | PLACE_CONVENTIONAL,
 				     PLACE_CONVENTIONAL,
-				     "on the root bus or on a conventional bus"},
+				     "on the root bus, behind a root or downstream port or on a "
+				     "conventional bus"},
 };
 
 static int fail_node(struct svf_build *build, const struct svf_topology_node *node, int err,
@@ -199,6 +201,8 @@ static int add_port(struct svf_build *build, const struct svf_topology_node *nod
 	if (err)
 		return err;
 	svf_port_build(plan->fn, kind, acs);
+	if (node && node->has_id)
+		svf_port_set_id(plan->fn, node->vendor, node->device);
 	behind = svf_bus_alloc(build->machine, plan->fn, bus->domain, 0,
 			       kinds[kind].behind != PLACE_CONVENTIONAL);
 	if (!behind)
@@ -286,6 +290,8 @@ static int add_device(struct svf_build *build, const struct svf_topology_node *n
 		err = create_model(build, plan, model, &plan->vfs);
 	if (err)
 		return err;
+	memcpy(plan->fn->dma_aliases, node->dma_aliases, sizeof(node->dma_aliases));
+	plan->fn->acs_off = node->acs == 0;
 	if (node->acs == 1 && !svf_function_add_acs(plan->fn))
 		return fail_node(
 			build, node, -EINVAL,

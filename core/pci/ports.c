@@ -122,6 +122,12 @@ void svf_port_build(struct svf_function *fn, enum svf_topology_kind kind, bool a
 		assert(!"extended config space of a port is empty");
 }
 
+void svf_port_set_id(struct svf_function *fn, uint16_t vendor, uint16_t device)
+{
+	svf_put_le16(fn->config + PCI_VENDOR_ID, vendor);
+	svf_put_le16(fn->config + PCI_DEVICE_ID, device);
+}
+
 void svf_host_bridge_build(struct svf_function *fn)
 {
 	set_ids(fn, 0x1b36, 0x0008, CLASS_BRIDGE_HOST);

@@ -15,6 +15,9 @@ struct svf_function;
  */
 void svf_port_build(struct svf_function *fn, enum svf_topology_kind kind, bool acs);
 
+/* Gives it the ids of another make, before it is finalized. */
+void svf_port_set_id(struct svf_function *fn, uint16_t vendor, uint16_t device);
+
 /* The host bridge at 00:00.0. */
 void svf_host_bridge_build(struct svf_function *fn);
 

@@ -39,8 +39,10 @@ struct svf_topology_node {
 	bool has_bdf; /* the whole address is given (-d null@0000:03:00.0): bus number included */
 	struct svf_bdf bdf;
 	const char *driver; /* bound at start; NULL: the default (vfio-pci for devices), "": none */
-	int acs; /* ports and multifunction devices: 1 on, 0 off, -1 the kind's default (on for
-		    ports) */
+	int acs; /* 1 on, 0 off, -1 the kind's default: on for ports, a model's as the model has it */
+	uint64_t dma_aliases[4]; /* a bit per devfn of its bus under which it does DMA, too */
+	bool has_id;		 /* a port's or bridge's vendor and device id are given */
+	uint16_t vendor, device;
 	struct svf_list options; /* the model's */
 	unsigned int line, column;
 };

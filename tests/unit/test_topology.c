@@ -153,17 +153,39 @@ static void test_spec_addresses(void **state)
 	}
 }
 
+static void test_spec_dma_alias(void **state)
+{
+	const struct svf_topology_node *node;
+
+	(void)state;
+	assert_int_equal(spec("null,dma-alias=10.0+1f.7"), 0);
+	node = nth(&topology.roots, 0);
+	assert_true(node->dma_aliases[2] == 1ull);
+	assert_true(node->dma_aliases[3] == 1ull << 63);
+	assert_true(node->dma_aliases[0] == 0 && node->dma_aliases[1] == 0);
+}
+
 static void test_spec_refused(void **state)
 {
+	static const char *const bad_aliases[] = {"", "1", "20.0", "1.8", "1.0+", "+1.0", "01.0 02.0"};
+
 	(void)state;
 	assert_int_equal(spec("nil"), -EINVAL);
 	assert_string_equal(error.text, "-d nil: there is no model 'nil'; models are: null");
 	assert_int_equal(spec(""), -EINVAL);
 	assert_int_equal(spec("null,colour=red"), -EINVAL);
 	assert_non_null(
-		strstr(error.text, "model null has no 'colour'; known are: driver, acs, vfs, "));
+		strstr(error.text, "model null has no 'colour'; known are: driver, acs, dma-alias, "));
 	assert_int_equal(spec("null,"), -EINVAL);
 	assert_int_equal(spec("null,acs=maybe"), -EINVAL);
+	for (size_t i = 0; i < SVF_ARRAY_SIZE(bad_aliases); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "null,dma-alias=%s", bad_aliases[i]);
+		assert_int_equal(spec(text), -EINVAL);
+		assert_non_null(strstr(error.text, "is not device and function on the same bus"));
+	}
+	assert_int_equal(spec("null,id=8086:1"), -EINVAL);
 	assert_int_equal(spec("null,driver=../x"), -EINVAL);
 	assert_int_equal(error.line, 0);
 }
@@ -334,6 +356,9 @@ static void test_yaml_shapes(void **state)
 			  "one of the keys model, port and bridge");
 	assert_refused_at("devices:\n- model: null\n  port: root-port\n", 3, 3,
 			  "'port' beside 'model'");
+	assert_refused_at("devices:\n- model: null\n  dma-alias: 7\n", 3, 14, "such as 01.0");
+	assert_refused_at("devices:\n- port: root-port\n  id: 8086\n", 3, 7, "such as 8086:a290");
+	assert_refused_at("devices:\n- port: root-port\n  dma-alias: 1.0\n", 3, 3, "unknown key");
 	assert_refused_at("devices:\n- model: [null]\n", 2, 10, "model must be a value");
 }
 
@@ -453,6 +478,7 @@ int main(void)
 		TEST(test_spec_plain),
 		TEST(test_spec_everything),
 		TEST(test_spec_addresses),
+		TEST(test_spec_dma_alias),
 		TEST(test_spec_refused),
 		TEST(test_spec_driver_none),
 		TEST(test_spec_count_is_bounded),

@@ -52,6 +52,8 @@ extern const char *multi1;
 
 /* First call of every case: names the machine and arms the clean-up. */
 void case_begin(void);
+/* The same for a case on another machine: device addresses stay what they are. */
+void case_begin_without_names(void);
 
 /* A line of transcript, and an indented one. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
