@@ -29,11 +29,11 @@ const struct svf_command svf_commands[] = {
 	ROW(CONTAINER, VFIO_SET_IOMMU, 0, 0, SVF_COMMAND_ARG_VALUE, svf_container_set_iommu,
 	    "EINVAL ENODEV ENOMEM"),
 	ROW(CONTAINER, VFIO_IOMMU_GET_INFO, 16, sizeof(struct vfio_iommu_type1_info), 0, svf_type1_get_info,
-	    "EFAULT EINVAL ENOMEM"),
+	    "EFAULT EINVAL"),
 	ROW(CONTAINER, VFIO_IOMMU_MAP_DMA, 32, sizeof(struct vfio_iommu_type1_dma_map), 0, svf_type1_map_dma,
 	    "EFAULT EINVAL EOVERFLOW EEXIST ENOENT ENOSPC ENOMEM"),
 	ROW(CONTAINER, VFIO_IOMMU_UNMAP_DMA, 24, sizeof(struct vfio_iommu_type1_dma_unmap), 0,
-	    svf_type1_unmap_dma, "EFAULT EINVAL EOVERFLOW ENOENT ENOMEM"),
+	    svf_type1_unmap_dma, "EFAULT EINVAL EOVERFLOW"),
 	ROW(CONTAINER, VFIO_IOMMU_DIRTY_PAGES, 8, sizeof(struct vfio_iommu_type1_dirty_bitmap), 0,
 	    svf_type1_dirty_pages, "EACCES EFAULT EINVAL EOVERFLOW"),
 

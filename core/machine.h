@@ -23,6 +23,8 @@ struct svf_params {
 	bool disable_idle_d3;	   /* vfio_pci */
 	bool nointxmask;	   /* vfio_pci */
 	unsigned int dma_entry_limit; /* vfio_iommu_type1; mappings per container, 65535 */
+	bool allow_unsafe_interrupts; /* vfio_iommu_type1; without effect: interrupts are remapped */
+	bool disable_hugepages;	      /* vfio_iommu_type1; without effect */
 	bool enforce_memlock;	   /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
 	bool enable_unsafe_noiommu_mode; /* vfio; read-only here for now */
 };

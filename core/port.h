@@ -34,6 +34,7 @@ struct svf_ram {
 
 /* What lies behind a range of a client's addresses, for mapping it for DMA. */
 struct svf_mm_range {
+	uint64_t bad; /* of a range that cannot be used: the first address that cannot */
 	const struct svf_ram *ram; /* a mapping of that BAR memory and nothing else; NULL: ordinary memory */
 	uint64_t ram_offset;	   /* bytes into ram, of the first address */
 };
@@ -52,7 +53,7 @@ struct svf_port_ops {
 	void (*mm_put)(struct svf_mm *mm);
 	/*
 	 * Whether each byte from first to last may be read (and, with write, written) by the process.
-	 * Return: 0 with *ret filled, -EFAULT.
+	 * Return: 0 with *ret filled, -EFAULT with ret->bad.
 	 */
 	int (*mm_check)(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret);
 	/* DMA. Return: 0, -EFAULT when any byte could not be transferred. */
@@ -60,9 +61,9 @@ struct svf_port_ops {
 	int (*mm_write)(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
 	/*
 	 * Charges or (negative) uncharges pages against the locked-memory limit of the process.
-	 * Return: 0, -ENOMEM over the limit.
+	 * Return: 0, -ENOMEM over the limit, which *ret_limit is then set to, bytes, if not NULL.
 	 */
-	int (*mm_account)(struct svf_mm *mm, int64_t pages);
+	int (*mm_account)(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit);
 
 	struct svf_event *(*event_get)(struct svf_event *event); /* another reference */
 	void (*event_put)(struct svf_event *event);

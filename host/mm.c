@@ -42,7 +42,7 @@
 #include "host/procmap.h"
 #include "host/ram.h"
 
-#define PAGE_SHIFT 12
+#define PAGE_SIZE 4096u
 
 static void mm_destroy(struct svf_mm *mm)
 {
@@ -220,8 +220,10 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 	struct svf_vma vma;
 
 	for (;;) {
-		if (check_vma(mm, at, last, write, &vma))
+		if (check_vma(mm, at, last, write, &vma)) {
+			ret->bad = at;
 			return -EFAULT;
+		}
 		if (at == first) {
 			ram_first = vma.offset + (first - vma.first);
 			if (vma.flags & SVF_VMA_SHARED)
@@ -234,8 +236,10 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 		at = vma.last + 1;
 	}
 	/* More than the file of a BAR has can be mapped. */
-	if (ram && (ram_first >= ram->ram.size || last - first >= ram->ram.size - ram_first))
+	if (ram && (ram_first >= ram->ram.size || last - first >= ram->ram.size - ram_first)) {
+		ret->bad = first;
 		return -EFAULT;
+	}
 	*ret = (struct svf_mm_range){.ram = ram ? &ram->ram : NULL,
 				     .ram_offset = ram ? ram_first : 0};
 	return 0;
@@ -263,7 +267,11 @@ int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t 
 	return svf_watch_end_copy(&mm->host->watch) && done == len ? 0 : -EFAULT;
 }
 
-int svf_host_mm_account(struct svf_mm *mm, int64_t pages)
+/*
+ * As on a kernel, what the process has locked itself counts too, and a mapping counts as often as it is
+ * made.
+ */
+int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 {
 	struct rlimit limit;
 	uint64_t locked;
@@ -278,9 +286,12 @@ int svf_host_mm_account(struct svf_mm *mm, int64_t pages)
 		return -ENOMEM;
 	if (prlimit(mm->pid, RLIMIT_MEMLOCK, NULL, &limit))
 		return -ENOMEM;
-	if (limit.rlim_cur != RLIM_INFINITY && locked > limit.rlim_cur >> PAGE_SHIFT &&
-	    !svf_process_capable(mm->pid, CAP_IPC_LOCK))
+	if (limit.rlim_cur != RLIM_INFINITY && !svf_process_capable(mm->pid, CAP_IPC_LOCK) &&
+	    locked + svf_process_locked(mm->pid) / PAGE_SIZE > limit.rlim_cur / PAGE_SIZE) {
+		if (ret_limit)
+			*ret_limit = limit.rlim_cur;
 		return -ENOMEM;
+	}
 	mm->locked_pages = locked;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,11 +143,35 @@ int svf_process_fetch(pid_t tid, int number)
 	return fd;
 }
 
+/* Whether tid lives in our own user namespace, which stands for the first one of a machine. */
+static bool in_our_user_namespace(pid_t tid)
+{
+	struct stat ours, its;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)tid);
+	return !stat("/proc/self/ns/user", &ours) && !stat(path, &its) &&
+	       ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+}
+
+uint64_t svf_process_locked(pid_t pid)
+{
+	char status[2048];
+	const char *value;
+
+	if (read_proc(pid, "status", status, sizeof(status)) < 0)
+		return 0;
+	value = status_line(status, "\nVmLck:");
+	return value ? strtoull(value, NULL, 10) * 1024 : 0;
+}
+
 bool svf_process_capable(pid_t tid, unsigned int cap)
 {
 	char status[2048];
 	const char *value;
 
+	if (!in_our_user_namespace(tid))
+		return false;
 	if (read_proc(tid, "status", status, sizeof(status)) < 0)
 		return false;
 	value = status_line(status, "\nCapEff:");

@@ -53,7 +53,12 @@ int svf_process_random_at(pid_t pid, uint64_t *ret) SVF_MUST_CHECK;
  */
 int svf_process_fetch(pid_t tid, int number) SVF_MUST_CHECK;
 
-/* Whether the thread has effective capability cap, in whatever user namespace it is. */
+/*
+ * Whether the thread has effective capability cap in our own user namespace, which stands for the first
+ * one of a machine: those of a namespace that it has made itself lift no limit.
+ */
 bool svf_process_capable(pid_t tid, unsigned int cap);
+/* What the process has locked with mlock, bytes; 0 when that is not to be had. */
+uint64_t svf_process_locked(pid_t pid);
 
 #endif

@@ -46,7 +46,7 @@ static int charge(struct svf_machine *machine, struct svf_call *call, struct svf
 
 	if (!machine->params.enforce_memlock)
 		return 0;
-	if (machine->port->mm_account(map->mm, pages))
+	if (machine->port->mm_account(map->mm, pages, NULL))
 		return svf_fail(
 			call, -ENOMEM,
 			"%ld pages at IOVA 0x%lx would pass the process's RLIMIT_MEMLOCK; raise it",
@@ -73,7 +73,7 @@ int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct s
 void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map)
 {
 	/* Giving back cannot fail. */
-	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map)))
+	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map), NULL))
 		assert(!"uncharging failed");
 	map->accounted = false;
 }

@@ -196,13 +196,46 @@ static int check_place(struct svf_type1 *type1, struct svf_call *call,
 }
 
 static int charge(const struct svf_machine *machine, struct svf_call *call, struct svf_mm *mm,
-		  int64_t pages)
+		  int64_t pages, uint64_t *ret_limit)
 {
-	if (machine->port->mm_account(mm, pages))
+	if (machine->port->mm_account(mm, pages, ret_limit))
 		return svf_fail(call, -ENOMEM,
 				"%ld pages more are over RLIMIT_MEMLOCK; raise it (ulimit -l)",
 				(long)pages);
 	return 0;
+}
+
+/* As charge(), of what is to be pinned: the kernel, which pins page by page, says so in its log. */
+static int charge_pinned(struct svf_machine *machine, struct svf_call *call, struct svf_mm *mm,
+			 int64_t pages)
+{
+	uint64_t limit = 0;
+	int err = charge(machine, call, mm, pages, &limit);
+
+	if (err)
+		svf_log(machine, "vfio_pin_pages_remote: RLIMIT_MEMLOCK (%lu) exceeded",
+			(unsigned long)(limit / SVF_IOMMU_PAGE_SIZE * SVF_IOMMU_PAGE_SIZE));
+	return err;
+}
+
+/*
+ * Memory that can be used up to address bad only. If the limit is met before that, the kernel does not
+ * get as far as to find it out.
+ */
+static int fail_bad_memory(struct svf_machine *machine, struct svf_call *call, struct svf_mm *mm,
+			   uint64_t vaddr, uint64_t bad)
+{
+	int64_t good = (int64_t)((bad - vaddr) / SVF_IOMMU_PAGE_SIZE);
+	int err;
+
+	if (!machine->params.enforce_memlock || !good)
+		return -EFAULT;
+	err = charge_pinned(machine, call, mm, good);
+	if (err)
+		return err;
+	if (machine->port->mm_account(mm, -good, NULL))
+		assert(!"uncharging failed");
+	return -EFAULT;
 }
 
 static struct svf_mm *caller_mm(struct svf_call *call)
@@ -230,9 +263,12 @@ static int mapping_pin(struct svf_machine *machine, struct svf_call *call, struc
 		return -ENOMEM;
 	err = machine->port->mm_check(mm, vaddr, last, map->prot & SVF_MAP_WRITE, &range);
 	if (err) {
-		svf_fail(call, err, "0x%lx-0x%lx is not all memory that the caller can %s",
-			 (unsigned long)vaddr, (unsigned long)last,
-			 map->prot & SVF_MAP_WRITE ? "write" : "read");
+		err = fail_bad_memory(machine, call, mm, vaddr, range.bad);
+		if (err == -EFAULT)
+			svf_fail(call, err,
+				 "0x%lx-0x%lx is not all memory that the caller can %s",
+				 (unsigned long)vaddr, (unsigned long)last,
+				 map->prot & SVF_MAP_WRITE ? "write" : "read");
 		goto put_mm;
 	}
 	map->vaddr = vaddr;
@@ -243,7 +279,7 @@ static int mapping_pin(struct svf_machine *machine, struct svf_call *call, struc
 		return 0;
 	}
 	if (machine->params.enforce_memlock) {
-		err = charge(machine, call, mm, svf_mapping_pages(map));
+		err = charge_pinned(machine, call, mm, svf_mapping_pages(map));
 		if (err)
 			goto put_mm;
 		map->accounted = true;
@@ -293,7 +329,7 @@ static int change_owner(struct svf_machine *machine, struct svf_call *call, stru
 	if (!mm)
 		return -ENOMEM;
 	if (map->accounted && mm != map->mm) {
-		err = charge(machine, call, mm, svf_mapping_pages(map));
+		err = charge(machine, call, mm, svf_mapping_pages(map), NULL);
 		if (err) {
 			machine->port->mm_put(mm);
 			return err;

@@ -8,7 +8,7 @@
  * is the whole truth: nothing has to be recorded, START and STOP set and clear a flag.
  *
  * The bitmap is the caller's, made of 64-bit words. Words that only lie between mappings are left
- * alone; in a word that two mappings share the second adds its bits to what is there.
+ * alone; to a word in which a mapping begins behind the first bit its bits are added.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,8 +23,8 @@
 
 #define DIRTY_MIN_SIZE svf_offsetofend(struct vfio_iommu_type1_dirty_bitmap, flags)
 
-/* Addresses from here on are never a process's, on x86-64 with four levels of page tables. */
-#define USER_ADDRESS_END 0x7ffffffff000ull
+/* Addresses from here on are never a process's, on x86-64 with five levels of page tables. */
+#define USER_ADDRESS_END 0xfffffffffff000ull
 
 /* Behind the head of DIRTY_PAGES with GET_BITMAP. */
 struct dirty_get {
@@ -55,7 +55,7 @@ int svf_type1_check_bitmap(struct svf_call *call, const struct vfio_bitmap *bitm
 
 /*
  * Writes whole words from addr on: bits first to first + count - 1 set, first being below 64, the
- * bits below first as keep has them, those above the last 0.
+ * others 0, but for those of the first word that keep has.
  */
 static int write_ones(struct svf_call *call, uint64_t addr, uint64_t keep, uint64_t first,
 		      uint64_t count)
@@ -68,12 +68,10 @@ static int write_ones(struct svf_call *call, uint64_t addr, uint64_t keep, uint6
 		for (; n < SVF_ARRAY_SIZE(words) && bits; n++) {
 			uint64_t here = bits < 64 ? bits : 64;
 
-			words[n] = ~0ull >> (64 - here);
+			words[n] = (~0ull >> (64 - here) & ~0ull << first) | keep;
 			bits -= here;
-			if (first) {
-				words[n] = (words[n] & ~0ull << first) | (keep & ~(~0ull << first));
-				first = 0;
-			}
+			first = 0;
+			keep = 0;
 		}
 		if (svf_copy_to_user(call, addr, words, n * sizeof(words[0])))
 			return -EFAULT;

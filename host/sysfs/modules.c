@@ -68,6 +68,9 @@ static const struct {
 	{ "vfio_pci", "disable_idle_d3", &bool_ro, offsetof(struct svf_params, disable_idle_d3) },
 	{ "vfio_pci", "nointxmask", &bool_ro, offsetof(struct svf_params, nointxmask) },
 	{ "vfio_pci_core", NULL, NULL, 0 },
+	{ "vfio_iommu_type1", "allow_unsafe_interrupts", &bool_rw,
+	  offsetof(struct svf_params, allow_unsafe_interrupts) },
+	{ "vfio_iommu_type1", "disable_hugepages", &bool_rw, offsetof(struct svf_params, disable_hugepages) },
 	{ "vfio_iommu_type1", "dma_entry_limit", &uint_rw, offsetof(struct svf_params, dma_entry_limit) },
 	{ "iommufd", NULL, NULL, 0 },
 };

@@ -180,24 +180,40 @@ static void mm_put(struct svf_mm *mm)
 	mm->refs--;
 }
 
+static uint64_t first_bad(const struct svf_mm *mm, uint64_t first, uint64_t last, bool write)
+{
+	const struct range *r = range_lookup(mm, first);
+
+	while (r && (!write || r->write) && r->last < last) {
+		first = r->last + 1;
+		r = range_lookup(mm, first);
+	}
+	return first;
+}
+
 static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		    struct svf_mm_range *ret)
 {
 	const struct range *r = range_lookup(mm, first);
 
 	assert(mm->refs && first <= last);
-	if (!accessible(mm, first, last - first + 1, write))
+	if (!accessible(mm, first, last - first + 1, write)) {
+		ret->bad = first_bad(mm, first, last, write);
 		return -EFAULT;
+	}
 	ret->ram = r->last >= last ? r->ram : NULL;
 	ret->ram_offset = ret->ram ? r->ram_offset + (first - r->first) : 0;
 	return 0;
 }
 
-static int mm_account(struct svf_mm *mm, int64_t pages)
+static int mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 {
 	assert(mm->refs);
-	if (pages > 0 && mm->locked_pages + pages > mm->limit_pages)
+	if (pages > 0 && mm->locked_pages + pages > mm->limit_pages) {
+		if (ret_limit)
+			*ret_limit = (uint64_t)mm->limit_pages * PAGE;
 		return -ENOMEM;
+	}
 	mm->locked_pages += pages;
 	assert(mm->locked_pages >= 0);
 	return 0;

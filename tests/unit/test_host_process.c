@@ -52,7 +52,7 @@ static int share_memory(void *arg)
 
 /*
  * In the child. 'x': exec a program that waits; 's': the same, but leave the address space to
- * another process; anything else: leave.
+ * another process; 'u': make a user namespace, and wait; anything else: leave.
  */
 static _Noreturn void child_main(int orders, int answers)
 {
@@ -63,6 +63,9 @@ static _Noreturn void child_main(int orders, int answers)
 	if (setrlimit(RLIMIT_MEMLOCK, &limit))
 		_exit(1);
 	if (write(answers, "r", 1) != 1 || read(orders, &order, 1) != 1)
+		_exit(1);
+	if (order == 'u' && (unshare(CLONE_NEWUSER) || write(answers, "u", 1) != 1 ||
+			     read(orders, &order, 1) != 1))
 		_exit(1);
 	if (order == 's' &&
 	    clone(share_memory, stack + sizeof(stack), CLONE_VM, (void *)(intptr_t)getpid()) < 0)
@@ -201,16 +204,43 @@ static void test_account(void **state)
 {
 	struct fixture *f = *state;
 	struct svf_mm *mm = mm_of_child(f), *again = mm_of_child(f);
+	uint64_t limit;
 
 	assert_ptr_equal(mm, again);
-	assert_int_equal(svf_host_mm_account(mm, LOCK_LIMIT_PAGES), 0);
+	assert_int_equal(svf_host_mm_account(mm, LOCK_LIMIT_PAGES, NULL), 0);
 	assert_int_equal(mm->locked_pages, LOCK_LIMIT_PAGES);
-	assert_int_equal(svf_host_mm_account(again, 1),
+	assert_int_equal(svf_host_mm_account(again, 1, &limit),
 			 svf_process_capable(f->child, CAP_IPC_LOCK) ? 0 : -ENOMEM);
-	assert_int_equal(svf_host_mm_account(mm, -LOCK_LIMIT_PAGES - 1), 0);
+	assert_int_equal(svf_host_mm_account(mm, -LOCK_LIMIT_PAGES - 1, NULL), 0);
 	assert_int_equal(mm->locked_pages, 0);
 	svf_host_mm_put(again);
 	svf_host_mm_put(mm);
+}
+
+/* In a user namespace of its own a process has all capabilities, and none that count. */
+static void test_capable(void **state)
+{
+	struct fixture *f = *state;
+	char answer;
+
+	/* As root or not: one that we have ourselves. */
+	assert_int_equal(svf_process_capable(f->child, CAP_IPC_LOCK),
+			 svf_process_capable(getpid(), CAP_IPC_LOCK));
+	assert_int_equal(write(f->orders, "u", 1), 1);
+	assert_int_equal(read(f->answers, &answer, 1), 1);
+	assert_false(svf_process_capable(f->child, CAP_IPC_LOCK));
+}
+
+/* What the process has locked itself counts. */
+static void test_locked(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t before = svf_process_locked(getpid());
+
+	assert_int_equal(mlock(f->area, PAGE), 0);
+	assert_int_equal(svf_process_locked(getpid()), before + PAGE);
+	assert_int_equal(munlock(f->area, PAGE), 0);
+	assert_int_equal(svf_process_locked(f->child), 0);
 }
 
 static void test_exec_ends_it(void **state)
@@ -379,6 +409,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_ends_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_with_sharer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_idle, setup, teardown),

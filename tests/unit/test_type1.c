@@ -199,6 +199,22 @@ static void test_memlock(void **state)
 	assert_int_equal(test_locked_pages(0), 10);
 	assert_int_equal(unmap_dma(0, 0, 6 * PAGE), 6 * PAGE);
 	assert_int_equal(test_locked_pages(0), 4);
+	assert_true(test_log_has("vfio_pin_pages_remote: RLIMIT_MEMLOCK (40960) exceeded"));
+}
+
+/* Memory of which the last pages are bad: what comes first, they or the limit, is what is said. */
+static void test_memlock_and_bad_memory(void **state)
+{
+	(void)state;
+	start(VFIO_TYPE1v2_IOMMU);
+	f.machine->params.enforce_memlock = true;
+	test_lock_limit(0, 10);
+	assert_fails(map_dma(RW, FAR + FAR_SIZE - 10 * PAGE, 0, 12 * PAGE), EFAULT, "not all memory");
+	assert_int_equal(test_locked_pages(0), 0);
+	assert_fails(map_dma(RW, FAR + FAR_SIZE - 11 * PAGE, 0, 12 * PAGE), ENOMEM, "RLIMIT_MEMLOCK");
+	assert_int_equal(test_locked_pages(0), 0);
+	test_lock_limit(0, 0);
+	assert_fails(map_dma(RW, FAR + FAR_SIZE, 0, 12 * PAGE), EFAULT, "not all memory");
 }
 
 static void test_unmap_argument(void **state)
@@ -359,6 +375,7 @@ int main(void)
 		TEST(test_map_edges),	   TEST(test_map_read_only_memory),
 		TEST(test_map_bar),	   TEST(test_entry_limit),
 		TEST(test_machine_limit),  TEST(test_memlock),
+		TEST(test_memlock_and_bad_memory),
 		TEST(test_unmap_argument), TEST(test_unmap_answer_fails),
 		TEST(test_unmap_v2),	   TEST(test_unmap_v1),
 		TEST(test_vaddr),	   TEST(test_vaddr_changes_owner),
