@@ -58,7 +58,7 @@ const struct svf_command svf_commands[] = {
 	ROW(DEVICE, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, 12, sizeof(struct vfio_pci_hot_reset_info), 0,
 	    svf_device_get_hot_reset_info, "EFAULT EINVAL ENODEV ENOSPC EPERM ENOMEM"),
 	ROW(DEVICE, VFIO_DEVICE_PCI_HOT_RESET, 12, sizeof(struct vfio_pci_hot_reset), 0, svf_device_hot_reset,
-	    "EFAULT EINVAL ENODEV EBADF EPERM ENOMEM ENOTTY"),
+	    "EFAULT EINVAL ENODEV EBADF EPERM EAGAIN ENOMEM ENOTTY"),
 	ROW(DEVICE, VFIO_DEVICE_IOEVENTFD, 28, sizeof(struct vfio_device_ioeventfd), 0, svf_device_ioeventfd,
 	    "EFAULT EINVAL EEXIST ENODEV ENOSPC EBADF ENOMEM"),
 	ROW(DEVICE, VFIO_DEVICE_FEATURE, 8, sizeof(struct vfio_device_feature), 0, svf_device_feature,

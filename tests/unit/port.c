@@ -34,6 +34,7 @@ struct svf_event_watch {
 	void (*fired)(void *arg);
 	void *arg;
 	struct svf_event_watch *next;
+	bool pending; /* while the event is fired: has not heard of it yet */
 };
 
 struct range {
@@ -245,7 +246,8 @@ static int event_watch(struct svf_event *event, void (*fired)(void *arg), void *
 
 	if (!watch)
 		return -ENOMEM;
-	*watch = (struct svf_event_watch){ event_get(event), fired, arg, port.watches };
+	*watch = (struct svf_event_watch){
+		.event = event_get(event), .fired = fired, .arg = arg, .next = port.watches};
 	port.watches = watch;
 	*ret = watch;
 	return 0;
@@ -398,7 +400,7 @@ static bool is_listed(const char *errnos, const char *name)
 }
 
 /* The table of commands lists what each can give. What iommufd checks for all of its own is not repeated there. */
-static void check_errno(const struct svf_file *file, uint32_t command, int err)
+void test_check_errno(const struct svf_file *file, uint32_t command, int err)
 {
 	const struct svf_command *row = svf_command_lookup(file->kind, command);
 
@@ -422,7 +424,7 @@ long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg)
 	} while (ret == SVF_RESTART);
 	memcpy(port.reason, call.reason, sizeof(port.reason));
 	if (ret < 0 && ret != SVF_BLOCKED)
-		check_errno(file, command, (int)-ret);
+		test_check_errno(file, command, (int)-ret);
 	return ret;
 }
 
@@ -518,6 +520,11 @@ void test_fail_copy(unsigned long n)
 	port.fail_copy = n;
 }
 
+bool test_copy_armed(void)
+{
+	return port.fail_copy;
+}
+
 unsigned long test_copies(void)
 {
 	return port.copies;
@@ -573,9 +580,19 @@ unsigned int test_event_signals(const struct svf_event *event)
 
 void test_event_fire(struct svf_event *event)
 {
-	for (struct svf_event_watch *watch = port.watches; watch; watch = watch->next)
-		if (watch->event == event)
+	struct svf_event_watch *watch;
+
+	for (watch = port.watches; watch; watch = watch->next)
+		watch->pending = watch->event == event;
+	/* Whoever hears of it may end any watch, so that each time the search begins anew. */
+	do {
+		for (watch = port.watches; watch && !watch->pending; watch = watch->next)
+			;
+		if (watch) {
+			watch->pending = false;
 			watch->fired(watch->arg);
+		}
+	} while (watch);
 }
 
 unsigned int test_event_refs(const struct svf_event *event)

@@ -38,6 +38,8 @@ struct svf_call test_call(struct svf_machine *machine);
 long test_ioctl(struct svf_file *file, uint32_t command, void *arg, size_t size);
 long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg);
 const char *test_reason(void);
+/* The same for calls made without these: ends the process unless the command's row lists err. */
+void test_check_errno(const struct svf_file *file, uint32_t command, int err);
 
 /* Which of the client processes calls from now on, 0 to TEST_PROCESSES - 1; 0 at the start. */
 void test_process(unsigned int process);
@@ -58,6 +60,7 @@ void test_user_add_ram(const struct svf_ram *ram, uint64_t offset, size_t len);
 
 /* The n-th copy from or to the client from now on (1: the next) fails, once. 0: none. */
 void test_fail_copy(unsigned long n);
+bool test_copy_armed(void);
 unsigned long test_copies(void); /* done or failed since test_machine() */
 
 /* What descriptor numbers of the current call's process are. A number not set is not open. */
