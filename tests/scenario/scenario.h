@@ -11,11 +11,18 @@
  *   read NAME OFFSET LENGTH [: HEX...]	  result: bytes read; HEX: what they must be
  *   write NAME OFFSET HEX...
  *   close NAME
- *   memory NAME SIZE			  zeroed memory of the client
+ *   memory NAME SIZE [readonly]	  zeroed memory of the client
+ *   holds NAME OFFSET HEX...		  what that memory must be
+ *   mmap NAME FILE OFFSET LENGTH	  a part of a BAR as memory of the client, until FILE is closed
+ *   dma BDF read|write IOVA LENGTH	  by the device; it writes dd
  *   event NAME				  an eventfd of the client
  *   signals NAME N			  how often it was signalled since the last such line
- *   numvfs BDF N | bind BDF DRIVER | unbind BDF | override BDF DRIVER
+ *   fire NAME				  the client signals it
+ *   raise BDF msi N | raise BDF intx 0|1 | raise BDF error
+ *   numvfs BDF N | bind BDF DRIVER | unbind BDF | override BDF DRIVER | probe BDF | reset BDF
+ *   id DRIVER new|remove "TEXT"	  what is written to new_id, remove_id
  *   process N				  which client process calls from now on
+ *   memlock PAGES			  its limit of locked memory
  *   log "PART"				  some kernel message since the last such line holds PART
  *
  * ARG: none | a number | "text" | { FIELD... }, a structure in memory. FIELD: u8:V u16:V u32:V u64:V

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The statements of scenarios: scenario.h says what each does, and the table at the end which there
+ * are. Each has its words in s->words and leaves the reason of its call in s->reason.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/command.h"
+#include "core/iommu/group.h"
+#include "core/iommu/iova_space.h"
+#include "core/pci/driver.h"
+#include "core/pci/function.h"
+#include "core/vfio/device.h"
+#include "tests/scenario/internal.h"
+
+/* --- the machine --- */
+
+static struct svf_topology_option *option_alloc(char *text)
+{
+	struct svf_topology_option *option = malloc(sizeof(*option));
+	char *equals = strchr(text, '=');
+
+	*option = (struct svf_topology_option){.key = text, .value = ""};
+	if (equals) {
+		*equals = '\0';
+		option->value = equals + 1;
+	}
+	return option;
+}
+
+static void do_device(struct scenario *s)
+{
+	struct svf_topology_node *node = malloc(sizeof(*node));
+	char *at = strchr(s->words[1], '@');
+
+	*node = (struct svf_topology_node){.kind = SVF_TOPOLOGY_DEVICE, .acs = -1};
+	svf_list_init(&node->children);
+	svf_list_init(&node->options);
+	svf_list_add_tail(&s->topology.roots, &node->link);
+	if (at) {
+		*at = '\0';
+		node->has_bdf = svf_bdf_parse(at + 1, &node->bdf);
+	}
+	node->model = strdup(s->words[1]);
+	for (unsigned int i = 2; i < s->count; i++) {
+		if (strncmp(s->words[i], "driver=", 7) == 0)
+			node->driver = strdup(s->words[i] + 7);
+		else
+			svf_list_add_tail(&node->options, &option_alloc(strdup(s->words[i]))->link);
+	}
+}
+
+static void do_param(struct scenario *s)
+{
+	svf_list_add_tail(&s->topology.params, &option_alloc(strdup(s->words[1]))->link);
+}
+
+/* --- files --- */
+
+static void keep_file(struct scenario *s, struct svf_file *file, const char *text)
+{
+	struct name *name = file && text ? scenario_add_name(s, text, NAME_FILE) : NULL;
+
+	if (name) {
+		name->file = file;
+		test_fd_file(name->fd, file);
+	} else {
+		svf_file_close(file);
+	}
+}
+
+static int open_kind(struct scenario *s, struct svf_call *call, struct svf_file **ret)
+{
+	const char *kind = s->words[2];
+	struct svf_function *fn;
+
+	if (strcmp(kind, "container") == 0)
+		return svf_container_open(s->machine, call, ret);
+	if (strcmp(kind, "iommufd") == 0)
+		return svf_iommufd_open(s->machine, call, ret);
+	fn = s->count > 3 ? scenario_function(s, s->words[3]) : NULL;
+	if (!fn)
+		return svf_fail(call, -ENOENT, "no such function");
+	if (strcmp(kind, "group") == 0)
+		return svf_group_open(s->machine, call, fn->group->id, ret);
+	if (!fn->device)
+		return svf_fail(call, -ENOENT, "the function is no VFIO device");
+	return svf_cdev_open(s->machine, call, fn->device->minor, ret);
+}
+
+static void do_open(struct scenario *s)
+{
+	struct svf_call call = test_call(s->machine);
+	struct svf_file *file = NULL;
+	unsigned int result = 3;
+	int err = open_kind(s, &call, &file);
+
+	if (s->count > 3 && strcmp(s->words[3], "=") != 0)
+		result = 4;
+	if (!err)
+		keep_file(s, file, s->words[1]);
+	scenario_check_call(s, result, &call, err);
+}
+
+static uint32_t command_number(struct scenario *s, const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 0);
+
+	for (size_t i = 0; i < svf_commands_count; i++) {
+		if (strcmp(svf_commands[i].name, text) == 0)
+			return svf_commands[i].number;
+	}
+	if (*end || end == text)
+		scenario_fail(s, "there is no command %s", text);
+	return (uint32_t)number;
+}
+
+/* As test_ioctl(), but keeps the file that the command returns. */
+static long call_ioctl(struct scenario *s, struct svf_file *file, uint32_t command, uint64_t arg,
+		       struct svf_file **ret_file)
+{
+	struct svf_call call = test_call(s->machine);
+	long ret;
+
+	do {
+		call.reason[0] = '\0';
+		ret = svf_file_ioctl(file, &call, command, arg);
+	} while (ret == SVF_RESTART);
+	memcpy(s->reason, call.reason, sizeof(s->reason));
+	if (ret < 0 && ret != SVF_BLOCKED && !s->tolerant)
+		test_check_errno(file, command, (int)-ret);
+	*ret_file = ret >= 0 ? call.ret_file : NULL;
+	return ret;
+}
+
+/* The argument of an ioctl, in the scratch memory when it is one. Return: what is passed. */
+static uint64_t argument(struct scenario *s, char *word, size_t *ret_size)
+{
+	char *text = scenario_unquote(word);
+
+	*ret_size = 0;
+	if (text)
+		strcpy(s->scratch, text);
+	else if (*word == '{')
+		*ret_size = scenario_struct(s, word, s->scratch);
+	else
+		return strcmp(word, "none") == 0 ? 0 : scenario_value(s, word, 0);
+	return (uintptr_t)s->scratch;
+}
+
+static void do_ioctl(struct scenario *s)
+{
+	struct svf_file *file = scenario_file(s, s->words[1]), *new_file = NULL;
+	uint32_t command = command_number(s, s->words[2]);
+	const char *new_name = NULL;
+	unsigned int i = 4;
+	uint64_t arg;
+	size_t size;
+	long ret;
+
+	if (!file || s->failed)
+		return;
+	memset(s->scratch, 0, SCRATCH);
+	arg = argument(s, s->words[3], &size);
+	if (i + 1 < s->count && strcmp(s->words[i], "->") == 0) {
+		new_name = s->words[i + 1];
+		i += 2;
+	}
+	test_user_add((uintptr_t)s->scratch, SCRATCH, true);
+	ret = call_ioctl(s, file, command, arg, &new_file);
+	test_user_remove((uintptr_t)s->scratch, SCRATCH);
+	keep_file(s, new_file, new_name);
+	scenario_check(s, scenario_check_out(s, i, s->scratch, size), ret);
+}
+
+/* ": HEX..." from word i on, if it is there, against what n bytes are. Return: the next word. */
+static unsigned int check_bytes(struct scenario *s, unsigned int i, const uint8_t *data, ssize_t n)
+{
+	uint8_t wanted[MAX_STRUCT];
+	size_t at = 0;
+
+	if (i >= s->count || strcmp(s->words[i], ":") != 0)
+		return i;
+	for (i++; i < s->count && strcmp(s->words[i], "=") != 0; i++)
+		at += scenario_hex(s, s->words[i], wanted + at, sizeof(wanted) - at);
+	EXPECT(s, n == (ssize_t)at && memcmp(data, wanted, at) == 0,
+	       "%zd bytes, %02x %02x %02x %02x ..., not as stated", n, data[0], data[1], data[2],
+	       data[3]);
+	return i;
+}
+
+static void do_read(struct scenario *s)
+{
+	struct svf_file *file = scenario_file(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+	size_t len = strtoul(s->words[3], NULL, 0);
+	uint8_t data[MAX_STRUCT] = {0};
+	unsigned int i;
+	ssize_t n;
+
+	if (!file || len > sizeof(data))
+		return;
+	n = svf_file_read(file, &call, data, len, strtoull(s->words[2], NULL, 0));
+	i = check_bytes(s, 4, data, n);
+	if (i < s->count)
+		scenario_check_call(s, i, &call, n);
+	else
+		EXPECT(s, n == (ssize_t)len, "read %zd bytes (%s)", n, call.reason);
+}
+
+static void do_write(struct scenario *s)
+{
+	struct svf_file *file = scenario_file(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+	uint8_t data[MAX_STRUCT];
+	unsigned int i = 3;
+	size_t len = 0;
+	ssize_t n;
+
+	if (!file)
+		return;
+	for (; i < s->count && strcmp(s->words[i], "=") != 0; i++)
+		len += scenario_hex(s, s->words[i], data + len, sizeof(data) - len);
+	n = svf_file_write(file, &call, data, len, strtoull(s->words[2], NULL, 0));
+	if (i < s->count)
+		scenario_check_call(s, i, &call, n);
+	else
+		EXPECT(s, n == (ssize_t)len, "wrote %zd bytes (%s)", n, call.reason);
+}
+
+static void do_close(struct scenario *s)
+{
+	struct name *name = scenario_name(s, s->words[1]);
+
+	EXPECT(s, name && name->file, "no open file is named %s", s->words[1]);
+	if (name)
+		scenario_close(s, name);
+}
+
+/* --- memory --- */
+
+static void do_memory(struct scenario *s)
+{
+	struct name *name = scenario_add_name(s, s->words[1], NAME_MEMORY);
+
+	if (!name)
+		return;
+	name->size = strtoul(s->words[2], NULL, 0);
+	name->memory = test_user_alloc(name->size);
+	if (s->count > 3 && strcmp(s->words[3], "readonly") == 0) {
+		test_user_remove((uintptr_t)name->memory, name->size);
+		test_user_add((uintptr_t)name->memory, name->size, false);
+	}
+}
+
+static struct name *memory_name(struct scenario *s)
+{
+	struct name *name = scenario_name(s, s->words[1]);
+
+	if (name && name->kind == NAME_MEMORY && name->memory)
+		return name;
+	EXPECT(s, false, "no memory is named %s", s->words[1]);
+	return NULL;
+}
+
+static void do_holds(struct scenario *s)
+{
+	struct name *name = memory_name(s);
+	uint64_t offset = strtoull(s->words[2], NULL, 0);
+	uint8_t wanted[MAX_STRUCT];
+	size_t len = 0;
+
+	for (unsigned int i = 3; i < s->count; i++)
+		len += scenario_hex(s, s->words[i], wanted + len, sizeof(wanted) - len);
+	if (!name || offset > name->size || len > name->size - offset)
+		return;
+	EXPECT(s, memcmp((char *)name->memory + offset, wanted, len) == 0,
+	       "%s holds other bytes, the first is %02x", s->words[1],
+	       ((uint8_t *)name->memory)[offset]);
+}
+
+/* A part of a BAR becomes memory of the client's. */
+static void do_mmap(struct scenario *s)
+{
+	struct svf_file *file = scenario_file(s, s->words[2]);
+	struct svf_call call = test_call(s->machine);
+	uint64_t offset = strtoull(s->words[3], NULL, 0), size = strtoull(s->words[4], NULL, 0), at;
+	const struct svf_ram *ram;
+	struct name *name;
+	int err;
+
+	if (!file)
+		return;
+	err = svf_device_mmap(file, &call, offset, size, true, &ram, &at);
+	name = err ? NULL : scenario_add_name(s, s->words[1], NAME_MEMORY);
+	if (name) {
+		name->memory = ram->base + at;
+		name->size = size;
+		name->bar = true;
+		name->user = scenario_name(s, s->words[2]);
+		test_user_add_ram(ram, at, size);
+	}
+	scenario_check_call(s, 5, &call, err);
+}
+
+/* "dma BDF read|write IOVA LENGTH": by the device. */
+static void do_dma(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	uint64_t iova = strtoull(s->words[3], NULL, 0);
+	size_t len = strtoul(s->words[4], NULL, 0);
+	uint8_t data[MAX_STRUCT];
+	int err;
+
+	if (!fn || len > sizeof(data))
+		return;
+	memset(data, 0xdd, sizeof(data));
+	err = *s->words[2] == 'w' ? svf_dma_write(fn, iova, data, len)
+				  : svf_dma_read(fn, iova, data, len);
+	/* A fault has no caller to tell; it is in the log. */
+	strcpy(s->reason, "a fault");
+	scenario_check(s, 5, err);
+}
+
+/* --- events and interrupts --- */
+
+static void do_event(struct scenario *s)
+{
+	struct name *name = scenario_add_name(s, s->words[1], NAME_EVENT);
+
+	if (!name)
+		return;
+	name->event = test_event();
+	test_fd_event(name->fd, name->event);
+}
+
+static struct name *event_name(struct scenario *s)
+{
+	struct name *name = scenario_name(s, s->words[1]);
+
+	if (name && name->kind == NAME_EVENT)
+		return name;
+	scenario_fail(s, "no event is named %s", s->words[1]);
+	return NULL;
+}
+
+static void do_signals(struct scenario *s)
+{
+	unsigned int wanted = (unsigned int)strtoul(s->words[2], NULL, 0), signals;
+	struct name *name = event_name(s);
+
+	if (!name)
+		return;
+	signals = test_event_signals(name->event) - name->seen;
+	name->seen += signals;
+	EXPECT(s, signals == wanted, "%u signals, not %u", signals, wanted);
+}
+
+static void do_fire(struct scenario *s)
+{
+	struct name *name = event_name(s);
+
+	if (name)
+		test_event_fire(name->event);
+}
+
+/* "raise BDF msi N | intx 0|1 | error" */
+static void do_raise(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	unsigned long n = s->count > 3 ? strtoul(s->words[3], NULL, 0) : 0;
+
+	if (!fn)
+		return;
+	if (strcmp(s->words[2], "msi") == 0)
+		svf_function_raise_msi(fn, (unsigned int)n);
+	else if (strcmp(s->words[2], "intx") == 0)
+		svf_function_set_intx(fn, n);
+	else if (fn->device)
+		svf_device_report_error(fn);
+}
+
+/* --- sysfs --- */
+
+static void do_numvfs(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+
+	if (fn)
+		scenario_check_call(
+			s, 3, &call,
+			svf_sriov_set_numvfs(fn, &call,
+					     (unsigned int)strtoul(s->words[2], NULL, 0)));
+}
+
+static void do_bind(struct scenario *s)
+{
+	struct svf_driver *driver = svf_driver_lookup(s->machine, s->words[2]);
+	struct svf_call call = test_call(s->machine);
+
+	scenario_check_call(s, 3, &call,
+			    driver ? svf_driver_bind(driver, &call, s->words[1]) : -ENOENT);
+}
+
+static void do_unbind(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+
+	scenario_check_call(s, 2, &call,
+			    fn && fn->driver ? svf_driver_unbind(fn->driver, &call, s->words[1])
+					     : -ENODEV);
+}
+
+static void do_override(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+
+	if (fn)
+		scenario_check_call(s, 3, &call,
+				    svf_function_set_driver_override(fn, &call, s->words[2]));
+}
+
+static void do_probe(struct scenario *s)
+{
+	struct svf_call call = test_call(s->machine);
+
+	scenario_check_call(s, 2, &call, svf_drivers_probe(s->machine, &call, s->words[1]));
+}
+
+/* "id DRIVER new|remove TEXT" */
+static void do_id(struct scenario *s)
+{
+	struct svf_driver *driver = svf_driver_lookup(s->machine, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+	char *text = scenario_unquote(s->words[3]);
+
+	if (!driver || !text)
+		scenario_fail(s, "a driver and a quoted text are wanted");
+	else
+		scenario_check_call(s, 4, &call,
+				    *s->words[2] == 'n'
+					    ? svf_driver_new_id(driver, &call, text)
+					    : svf_driver_remove_id(driver, &call, text));
+}
+
+static void do_reset(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+
+	if (fn)
+		scenario_check_call(s, 2, &call, svf_function_reset(fn, &call));
+}
+
+/* --- the rest --- */
+
+static void do_process(struct scenario *s)
+{
+	s->process = (unsigned int)strtoul(s->words[1], NULL, 0) % TEST_PROCESSES;
+	test_process(s->process);
+}
+
+static void do_memlock(struct scenario *s)
+{
+	test_lock_limit(s->process, strtol(s->words[1], NULL, 0));
+}
+
+static void do_log(struct scenario *s)
+{
+	char *part = scenario_unquote(s->words[1]);
+	bool found = false;
+
+	for (; s->log_seen < test_log_count(); s->log_seen++)
+		found |= part && strstr(test_log_line(s->log_seen), part);
+	EXPECT(s, found, "no kernel message has \"%s\"", part);
+}
+
+const struct statement scenario_statements[] = {
+	{"device", do_device, 2, true},
+	{"param", do_param, 2, true},
+	{"open", do_open, 3, false},
+	{"ioctl", do_ioctl, 4, false},
+	{"read", do_read, 4, false},
+	{"write", do_write, 4, false},
+	{"close", do_close, 2, false},
+	{"memory", do_memory, 3, false},
+	{"holds", do_holds, 4, false},
+	{"mmap", do_mmap, 5, false},
+	{"dma", do_dma, 5, false},
+	{"event", do_event, 2, false},
+	{"signals", do_signals, 3, false},
+	{"fire", do_fire, 2, false},
+	{"raise", do_raise, 3, false},
+	{"numvfs", do_numvfs, 3, false},
+	{"bind", do_bind, 3, false},
+	{"unbind", do_unbind, 2, false},
+	{"override", do_override, 3, false},
+	{"probe", do_probe, 2, false},
+	{"id", do_id, 4, false},
+	{"reset", do_reset, 2, false},
+	{"process", do_process, 2, false},
+	{"memlock", do_memlock, 2, false},
+	{"log", do_log, 2, false},
+};
+const size_t scenario_statements_count = SVF_ARRAY_SIZE(scenario_statements);
