@@ -24,6 +24,7 @@ static const struct svf_limits default_limits = {
 	.files = 1u << 17,
 	.mappings = 4u << 20,
 	.objects = 1u << 20,
+	.dirty_chunks = 1u << 16,
 };
 
 int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_machine **ret)

@@ -26,6 +26,7 @@ struct svf_params {
 	bool allow_unsafe_interrupts; /* vfio_iommu_type1; without effect: interrupts are remapped */
 	bool disable_hugepages;	      /* vfio_iommu_type1; without effect */
 	bool enforce_memlock;	   /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
+	bool exact_dirty;	   /* ours: type1 reports pages that devices wrote, not all that are mapped */
 	bool enable_unsafe_noiommu_mode; /* vfio; read-only here for now */
 };
 
@@ -38,6 +39,7 @@ struct svf_limits {
 	unsigned int files;    /* open files of all kinds */
 	unsigned int mappings; /* DMA mappings of all containers and IOASes together */
 	unsigned int objects;  /* iommufd objects together */
+	unsigned int dirty_chunks; /* records of written pages, core/iommu/dirty.c; beyond: all are written */
 };
 
 struct svf_machine {
@@ -46,7 +48,7 @@ struct svf_machine {
 	struct svf_params params;
 	struct svf_limits limits;
 	struct {
-		unsigned int files, mappings, objects;
+		unsigned int files, mappings, objects, dirty_chunks;
 	} used;
 
 	struct svf_list buses;	    /* struct svf_bus.machine_link: root buses and those behind bridges */

@@ -110,6 +110,10 @@ static int transfer(struct transfer t)
 			return report(&t, fault);
 		piece = map->node.last - t.iova;
 		piece = piece < t.len - 1 ? piece + 1 : t.len;
+		/* Translated is written, for the IOMMU: it does not know what becomes of it. */
+		if (t.write && t.fn->group->space->dirty.on)
+			svf_dirty_mark(&t.fn->group->space->dirty, t.fn->machine, t.iova,
+				       t.iova + piece - 1);
 		if (transfer_piece(&t, map, (size_t)piece))
 			return -EFAULT;
 		t.iova += piece;

@@ -31,6 +31,7 @@ void svf_iova_space_fini(struct svf_iova_space *space)
 	struct svf_mapping *map;
 
 	assert(!space->attached);
+	svf_dirty_stop(&space->dirty, space->machine);
 	while ((map = svf_iova_space_first(space, 0, UINT64_MAX)))
 		svf_iova_space_unmap(space, map);
 }
@@ -87,6 +88,8 @@ void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map)
 {
 	struct svf_machine *machine = space->machine;
 
+	if (space->dirty.on)
+		svf_dirty_clear(&space->dirty, machine, map->node.first, map->node.last);
 	svf_itree_remove(&space->tree, &map->node);
 	space->count--;
 	space->ram_count -= !!map->ram;

@@ -16,6 +16,7 @@
 
 #include "base/compiler.h"
 #include "base/itree.h"
+#include "core/iommu/dirty.h"
 
 struct svf_function;
 struct svf_machine;
@@ -44,6 +45,7 @@ struct svf_iova_space {
 	unsigned int count;	/* mappings */
 	unsigned int ram_count; /* those of BAR memory; 0 unless a group is attached */
 	unsigned int attached;	/* groups */
+	struct svf_dirty dirty; /* pages that devices have written; off unless somebody asks */
 };
 
 /* What a mapping is charged as, in pages of SVF_IOMMU_PAGE_SIZE. */

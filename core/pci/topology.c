@@ -57,6 +57,7 @@ static const struct {
 	{"vfio_pci.nointxmask", offsetof(struct svf_params, nointxmask), true},
 	{"vfio_iommu_type1.dma_entry_limit", offsetof(struct svf_params, dma_entry_limit), false},
 	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), true},
+	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), true},
 };
 
 /* As the kernel reads parameters: Y and N too. */
@@ -101,8 +102,8 @@ static int apply_param(struct svf_build *build, const struct svf_topology_option
 	return svf_build_fail(build, -EINVAL, param->line, param->column,
 			      "unknown module parameter '%s'; there are vfio_pci.enable_sriov, "
 			      "vfio_pci.disable_idle_d3, "
-			      "vfio_pci.nointxmask, vfio_iommu_type1.dma_entry_limit and "
-			      "softvfio.enforce_memlock",
+			      "vfio_pci.nointxmask, vfio_iommu_type1.dma_entry_limit, "
+			      "softvfio.enforce_memlock and softvfio.exact_dirty",
 			      param->key);
 }
 

@@ -531,7 +531,8 @@ static int unmap_range(struct svf_type1 *type1, struct svf_call *call, const str
 	for (map = unmap_first(type1, unmap); map; map = next) {
 		next = unmap_next(map, unmap);
 		if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) {
-			int err = svf_type1_report_dirty(call, &unmap->bitmap, unmap->first, map);
+			int err = svf_type1_report_dirty(type1, call, &unmap->bitmap,
+							 unmap->first, map);
 
 			/* As in the kernel, what was reported before stays unmapped. */
 			if (err)

@@ -52,11 +52,12 @@ struct svf_type1 *svf_type1_of_file(struct svf_file *file, struct svf_call *call
 
 /*
  * For type1.c, in type1_dirty.c. check: whether the bitmap is one for size bytes of IOVA. -EINVAL.
- * report: writes the bits of map into the bitmap, whose first bit is for base. -EFAULT.
+ * report: writes the bits of the dirty pages of map into the bitmap, whose first bit is for base. -EFAULT.
  */
 int svf_type1_check_bitmap(struct svf_call *call, const struct vfio_bitmap *bitmap,
 			   uint64_t size) SVF_MUST_CHECK;
-int svf_type1_report_dirty(struct svf_call *call, const struct vfio_bitmap *bitmap, uint64_t base,
+int svf_type1_report_dirty(const struct svf_type1 *type1, struct svf_call *call,
+			   const struct vfio_bitmap *bitmap, uint64_t base,
 			   const struct svf_mapping *map) SVF_MUST_CHECK;
 /* Whether [first, last] begins or ends inside a mapping. */
 bool svf_type1_bisects(const struct svf_type1 *type1, uint64_t first, uint64_t last);

@@ -7,6 +7,10 @@
  * mapping as dirty, each time. Only such devices exist here, and no mapping outlives them, so that
  * is the whole truth: nothing has to be recorded, START and STOP set and clear a flag.
  *
+ * With params.exact_dirty it is the pages that devices really wrote since they were reported last, as
+ * an IOMMU with dirty bits in its tables knows them: core/iommu/dirty.c. Everything else stays the same.
+ * Which of the two it is, START decides, for as long as tracking is on.
+ *
  * The bitmap is the caller's, made of 64-bit words. Words that only lie between mappings are left
  * alone; to a word in which a mapping begins behind the first bit its bits are added.
  */
@@ -15,6 +19,7 @@
 
 #include "base/checked.h"
 #include "core/command.h"
+#include "core/machine.h"
 #include "core/vfio/type1.h"
 
 #define DIRTY_FLAGS                                                                                \
@@ -25,6 +30,9 @@
 
 /* Addresses from here on are never a process's, on x86-64 with five levels of page tables. */
 #define USER_ADDRESS_END 0xfffffffffff000ull
+
+/* Of a bitmap, written at once: 8 KiB, that much of the stack. */
+#define BLOCK_WORDS 1024u
 
 /* Behind the head of DIRTY_PAGES with GET_BITMAP. */
 struct dirty_get {
@@ -53,42 +61,57 @@ int svf_type1_check_bitmap(struct svf_call *call, const struct vfio_bitmap *bitm
 	return 0;
 }
 
-/*
- * Writes whole words from addr on: bits first to first + count - 1 set, first being below 64, the
- * others 0, but for those of the first word that keep has.
- */
-static int write_ones(struct svf_call *call, uint64_t addr, uint64_t keep, uint64_t first,
-		      uint64_t count)
+/* Sets bits shift to shift + count - 1 of words that are 0. */
+static void set_bits(uint64_t *words, unsigned int shift, uint64_t count)
 {
-	uint64_t words[64], bits = first + count;
+	uint64_t end = shift + count;
 
-	while (bits) {
-		size_t n = 0;
-
-		for (; n < SVF_ARRAY_SIZE(words) && bits; n++) {
-			uint64_t here = bits < 64 ? bits : 64;
-
-			words[n] = (~0ull >> (64 - here) & ~0ull << first) | keep;
-			bits -= here;
-			first = 0;
-			keep = 0;
-		}
-		if (svf_copy_to_user(call, addr, words, n * sizeof(words[0])))
-			return -EFAULT;
-		addr += n * sizeof(words[0]);
-	}
-	return 0;
+	memset(words, 0xff, end / 64 * sizeof(words[0]));
+	if (end % 64)
+		words[end / 64] = ~0ull >> (64 - end % 64);
+	words[0] &= ~0ull << shift;
 }
 
-int svf_type1_report_dirty(struct svf_call *call, const struct vfio_bitmap *bitmap, uint64_t base,
+/* The bits of pages pages from iova on, from bit shift of words, which are 0. */
+static void dirty_bits(const struct svf_type1 *type1, uint64_t iova, uint64_t pages, uint64_t *words,
+		       unsigned int shift)
+{
+	const struct svf_dirty *dirty = &type1->space.dirty;
+
+	if (dirty->on && !dirty->all)
+		svf_dirty_collect(dirty, iova, iova + pages * SVF_IOMMU_PAGE_SIZE - 1, words, shift);
+	else
+		set_bits(words, shift, pages);
+}
+
+int svf_type1_report_dirty(const struct svf_type1 *type1, struct svf_call *call,
+			   const struct vfio_bitmap *bitmap, uint64_t base,
 			   const struct svf_mapping *map)
 {
-	uint64_t bit = (map->node.first - base) / SVF_IOMMU_PAGE_SIZE;
+	uint64_t left = (uint64_t)svf_mapping_pages(map), iova = map->node.first;
+	uint64_t bit = (iova - base) / SVF_IOMMU_PAGE_SIZE;
 	uint64_t addr = bitmap->data + bit / 64 * sizeof(uint64_t), keep = 0;
+	unsigned int shift = bit % 64;
 
-	if (bit % 64 && svf_copy_from_user(call, &keep, addr, sizeof(keep)))
+	if (shift && svf_copy_from_user(call, &keep, addr, sizeof(keep)))
 		return -EFAULT;
-	return write_ones(call, addr, keep, bit % 64, (uint64_t)svf_mapping_pages(map));
+	while (left) {
+		uint64_t words[BLOCK_WORDS] = {0}, pages = BLOCK_WORDS * 64 - shift;
+		size_t size;
+
+		pages = left < pages ? left : pages;
+		size = (size_t)(shift + pages + 63) / 64 * sizeof(words[0]);
+		dirty_bits(type1, iova, pages, words, shift);
+		words[0] |= keep;
+		if (svf_copy_to_user(call, addr, words, size))
+			return -EFAULT;
+		addr += size;
+		iova += pages * SVF_IOMMU_PAGE_SIZE;
+		left -= pages;
+		shift = 0;
+		keep = 0;
+	}
+	return 0;
 }
 
 static int dirty_start(struct svf_type1 *type1, struct svf_call *call)
@@ -104,6 +127,8 @@ static int dirty_start(struct svf_type1 *type1, struct svf_call *call)
 					(unsigned long)node->first, (unsigned long)node->last,
 					(unsigned long)SVF_DIRTY_PAGES_MAX);
 	type1->dirty_tracking = true;
+	if (type1->space.machine->params.exact_dirty)
+		svf_dirty_start(&type1->space.dirty);
 	return 0;
 }
 
@@ -136,7 +161,7 @@ static int check_get(const struct svf_type1 *type1, struct svf_call *call,
 	return 0;
 }
 
-static int dirty_get_bitmap(const struct svf_type1 *type1, struct svf_call *call, uint64_t arg,
+static int dirty_get_bitmap(struct svf_type1 *type1, struct svf_call *call, uint64_t arg,
 			    uint32_t argsz)
 {
 	struct svf_itree_node *node;
@@ -154,10 +179,13 @@ static int dirty_get_bitmap(const struct svf_type1 *type1, struct svf_call *call
 		return err;
 	node = svf_itree_first(&type1->space.tree, get.iova, last);
 	for (; node && node->first <= last; node = svf_itree_next(node)) {
-		err = svf_type1_report_dirty(call, &get.bitmap, get.iova,
+		err = svf_type1_report_dirty(type1, call, &get.bitmap, get.iova,
 					     svf_container_of(node, struct svf_mapping, node));
 		if (err)
 			return err;
+		if (type1->space.dirty.on)
+			svf_dirty_clear(&type1->space.dirty, type1->space.machine, node->first,
+					node->last);
 	}
 	return 0;
 }
@@ -187,6 +215,7 @@ long svf_type1_dirty_pages(struct svf_file *file, struct svf_call *call, uint64_
 		return dirty_start(type1, call);
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
 		type1->dirty_tracking = false;
+		svf_dirty_stop(&type1->space.dirty, type1->space.machine);
 		return 0;
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
 		return dirty_get_bitmap(type1, call, arg, dirty.argsz);

@@ -146,10 +146,12 @@ static void test_parameters(void **state)
 
 	test_param(&t, "vfio_pci.enable_sriov", "N");
 	test_param(&t, "vfio_iommu_type1.dma_entry_limit", "100");
+	test_param(&t, "softvfio.exact_dirty", "on");
 	device("");
 	machine = test_topology_machine(&t);
 	assert_false(machine->params.enable_sriov);
 	assert_int_equal(machine->params.dma_entry_limit, 100);
+	assert_true(machine->params.exact_dirty);
 	test_machine_end(machine);
 }
 

@@ -56,6 +56,34 @@ static long unmap_bitmap(struct unmap *unmap)
 	return test_ioctl(f.file, VFIO_IOMMU_UNMAP_DMA, unmap, sizeof(*unmap));
 }
 
+/* Memory that a device can write. */
+static void map_memory(void *memory, uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uint64_t)(uintptr_t)memory,
+		.iova = iova,
+		.size = size};
+
+	assert_int_equal(test_ioctl(f.file, VFIO_IOMMU_MAP_DMA, &map, sizeof(map)), 0);
+}
+
+static long unmap_plain(uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {.argsz = sizeof(unmap), .iova = iova, .size = size};
+
+	return test_ioctl(f.file, VFIO_IOMMU_UNMAP_DMA, &unmap, sizeof(unmap));
+}
+
+/* Of pages, at most 64. */
+static void expect_dirty(uint64_t first_page, uint64_t pages, uint64_t bits)
+{
+	words[0] = 0;
+	assert_int_equal(get_bitmap(first_page * PAGE, pages * PAGE, 8), 0);
+	assert_int_equal(words[0], bits);
+}
+
 static void start(void)
 {
 	set_iommu(VFIO_TYPE1v2_IOMMU);
@@ -248,6 +276,71 @@ static void test_huge_mapping(void **state)
 	assert_fails(dirty_pages(START), EINVAL, "has more than 2147483647 pages");
 }
 
+/* With exact_dirty: what devices wrote since it was asked last, and nothing that they read. */
+static void test_exact(void **state)
+{
+	struct unmap unmap = {
+		.head = {.argsz = sizeof(unmap),
+			 .flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+			 .iova = 16 * PAGE,
+			 .size = 8 * PAGE},
+		.bitmap = {.pgsize = PAGE, .size = 8},
+	};
+	uint8_t *memory = test_user_alloc(32 * PAGE), byte[2] = {0};
+
+	(void)state;
+	start();
+	unmap.bitmap.data = (uint64_t)(uintptr_t)words;
+	f.machine->params.exact_dirty = true;
+	map_memory(memory, 0, 16 * PAGE);
+	map_memory(memory, 16 * PAGE, 8 * PAGE);
+	/* Before START nothing is marked. */
+	assert_int_equal(svf_dma_write(f.fn[0], 0, byte, 1), 0);
+	assert_int_equal(dirty_pages(START), 0);
+	expect_dirty(0, 24, 0);
+	assert_int_equal(svf_dma_read(f.fn[0], 2 * PAGE, byte, 1), 0);
+	assert_int_equal(svf_dma_write(f.fn[0], 3 * PAGE, byte, 1), 0);
+	assert_int_equal(svf_dma_write(f.fn[0], 16 * PAGE - 1, byte, 2), 0);
+	/* A fault writes nothing. */
+	assert_int_equal(svf_dma_write(f.fn[0], 24 * PAGE, byte, 1), -EFAULT);
+	expect_dirty(0, 24, 1u << 3 | 1u << 15 | 1u << 16);
+	expect_dirty(0, 24, 0);
+	/* What is not asked for stays. */
+	assert_int_equal(svf_dma_write(f.fn[0], 20 * PAGE, byte, 1), 0);
+	expect_dirty(0, 16, 0);
+	assert_int_equal(unmap_bitmap(&unmap), 0);
+	assert_int_equal(words[0], 1u << 4);
+	/* A mapping that is made anew has not been written. */
+	map_memory(memory, 16 * PAGE, 8 * PAGE);
+	assert_int_equal(svf_dma_write(f.fn[0], 17 * PAGE, byte, 1), 0);
+	assert_int_equal(unmap_plain(16 * PAGE, 8 * PAGE), 0);
+	map_memory(memory, 16 * PAGE, 8 * PAGE);
+	expect_dirty(0, 24, 0);
+	/* Nor is anything known after STOP. */
+	assert_int_equal(svf_dma_write(f.fn[0], 5 * PAGE, byte, 1), 0);
+	assert_int_equal(dirty_pages(STOP), 0);
+	assert_int_equal(f.machine->used.dirty_chunks, 0);
+	assert_int_equal(dirty_pages(START), 0);
+	expect_dirty(0, 24, 0);
+}
+
+/* No memory for the record: all that is mapped is dirty. */
+static void test_exact_bound(void **state)
+{
+	uint8_t *memory = test_user_alloc(PAGE), byte = 0;
+
+	(void)state;
+	start();
+	f.machine->params.exact_dirty = true;
+	f.machine->limits.dirty_chunks = 0;
+	map_memory(memory, PAGE, PAGE);
+	assert_int_equal(dirty_pages(START), 0);
+	expect_dirty(0, 4, 0);
+	assert_int_equal(svf_dma_write(f.fn[0], PAGE, &byte, 1), 0);
+	expect_dirty(0, 4, 1u << 1);
+	expect_dirty(0, 4, 1u << 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -257,7 +350,8 @@ int main(void)
 		TEST(test_start_stop),	 TEST(test_get_checks),
 		TEST(test_get_layout),	 TEST(test_get_long),
 		TEST(test_unmap_checks), TEST(test_unmap_reports),
-		TEST(test_huge_mapping),
+		TEST(test_huge_mapping), TEST(test_exact),
+		TEST(test_exact_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
