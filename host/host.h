@@ -24,6 +24,7 @@
 #include "host/fuse.h"
 #include "host/helper.h"
 #include "host/inject.h"
+#include "host/kvm.h"
 #include "host/linger.h"
 #include "host/loop.h"
 #include "host/options.h"
@@ -52,6 +53,7 @@ struct svf_host {
 	struct svf_requests requests;
 	struct svf_injects injects;
 	struct svf_seccomp seccomp;
+	struct svf_kvm kvm;
 	struct svf_control control;
 	struct svf_why why;
 	struct svf_dmesg dmesg;

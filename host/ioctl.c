@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "host/fds.h"
 #include "host/fuse_ops.h"
+#include "host/kvm.h"
 #include "host/mm.h"
 #include "host/node.h"
 #include "host/sysfs/sysfs.h"
@@ -85,6 +86,10 @@ void svf_ioctl_describe(const struct svf_request *request, char *buf, size_t siz
 
 	if (open)
 		svf_open_describe(open, name, sizeof(name));
+	if (request->command == KVM_SET_DEVICE_ATTR && request->listener) {
+		svf_kvm_describe(request, buf, size);
+		return;
+	}
 	if (request->command == SVF_PRELOAD_GET_RAM) {
 		describe_mmap(request, name, buf, size);
 		return;

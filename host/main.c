@@ -167,6 +167,7 @@ static void host_init(struct svf_host *host)
 	svf_bounds_init(&host->bounds);
 	svf_requests_init(&host->requests);
 	svf_injects_init(&host->injects);
+	svf_kvm_init(&host->kvm);
 	svf_seccomp_init(&host->seccomp);
 	svf_signaller_init(&host->signaller);
 	svf_event_watches_init(&host->event_watches);
@@ -228,6 +229,7 @@ static void host_end(struct svf_host *host)
 		svf_helper_fini(&host->helper);
 	svf_watch_fini(&host->watch);
 	svf_seccomp_fini(&host->seccomp);
+	svf_kvm_fini(&host->kvm);
 	svf_list_for_each_safe (open, tmp, &host->opens, link)
 		svf_open_end(open);
 	svf_linger_fini(&host->linger, host);

@@ -60,6 +60,7 @@ void svf_open_end(struct svf_open *open)
 {
 	svf_list_del(&open->link);
 	open->host->open_count--;
+	svf_kvm_forget(&open->host->kvm, open->file);
 	if (open->file)
 		svf_file_close(open->file);
 	svf_share_release(open->share);

@@ -17,6 +17,7 @@
 #include "host/fds.h"
 #include "host/host.h"
 #include "host/ioctl.h"
+#include "host/kvm.h"
 #include "uapi/softvfio.h"
 
 void svf_seccomp_init(struct svf_seccomp *seccomp)
@@ -72,8 +73,11 @@ void svf_listener_answer(const struct svf_listener *listener, uint64_t notificat
 static long run(struct svf_request *request)
 {
 	struct svf_fd fd;
-	int err = svf_call_fd(&request->call, request->fd_number, &fd);
+	int err;
 
+	if (request->command == KVM_SET_DEVICE_ATTR)
+		return svf_kvm_set_attr(request);
+	err = svf_call_fd(&request->call, request->fd_number, &fd);
 	if (err && err != -EBADF)
 		return err;
 	if (err || fd.kind != SVF_FD_FILE) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Seccomp listeners: the way of the few commands that make a new descriptor for the caller. One
- * listener for each tree of processes under the launcher's filter, which catches only the numbers
+ * Seccomp listeners: the way of the few commands that make a new descriptor for the caller, and of
+ * one of KVM's (kvm.h). One listener for each tree of processes under the launcher's filter, which catches only the numbers
  * in SVF_LISTENED_COMMANDS, on whatever file. What is not about a file of ours is handed back to
  * the kernel, untouched.
  */

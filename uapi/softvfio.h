@@ -9,6 +9,7 @@
 #ifndef SVF_UAPI_SOFTVFIO_H
 #define SVF_UAPI_SOFTVFIO_H
 
+#include <linux/kvm.h>
 #include <stdint.h>
 
 #include "uapi/vfio.h"
@@ -49,13 +50,14 @@ struct svf_preload_ram {
 
 /*
  * ioctl numbers (second argument, compared in its low 32 bits) that the filter sends to the
- * listener: those that return a new descriptor, which FUSE cannot make. The filter must be
+ * listener: those that return a new descriptor, which FUSE cannot make, and the one by which a VMM
+ * gives files of ours to KVM, which does not know them. The filter must be
  * installed with SECCOMP_FILTER_FLAG_NEW_LISTENER and, where the kernel has it (5.19),
  * SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, so that a signal does not undo a call that is under way.
  */
 #define SVF_LISTENED_COMMANDS                                                                      \
 	{                                                                                          \
-		VFIO_GROUP_GET_DEVICE_FD, SVF_PRELOAD_GET_RAM                                      \
+		VFIO_GROUP_GET_DEVICE_FD, SVF_PRELOAD_GET_RAM, KVM_SET_DEVICE_ATTR                 \
 	}
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The seccomp filter of CMD: it sends the few ioctl commands that return a new descriptor to the
- * host, by their number alone, and lets everything else pass. It is inherited by all that CMD
- * starts and cannot be taken off.
+ * The seccomp filter of CMD: it sends the few ioctl commands that FUSE cannot carry (they return a new
+ * descriptor, or are KVM's) to the host, by their number alone, and lets everything else pass. It is
+ * inherited by all that CMD starts and cannot be taken off.
  *
  * libseccomp writes the program; it is loaded by hand because the flag that keeps a call in the
  * host's hands while a signal arrives (WAIT_KILLABLE_RECV, Linux 5.19) is unknown to libseccomp
