@@ -22,6 +22,7 @@ struct svf_params {
 	bool enable_sriov;	   /* vfio_pci; here on by default */
 	bool disable_idle_d3;	   /* vfio_pci */
 	bool nointxmask;	   /* vfio_pci */
+	bool disable_vga;	   /* vfio_pci */
 	unsigned int dma_entry_limit; /* vfio_iommu_type1; mappings per container, 65535 */
 	bool allow_unsafe_interrupts; /* vfio_iommu_type1; without effect: interrupts are remapped */
 	bool disable_hugepages;	      /* vfio_iommu_type1; without effect */

@@ -357,16 +357,21 @@ static void svf_path_resolve(char ret[PATH_MAX], const char *base, const char *n
 	snprintf(ret, PATH_MAX, "%.*s%s", folder, base ? base : "", name);
 }
 
+static int svf_hex_read(const char *path, size_t max, char **ret_text);
+
 static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_topology_node *node,
-			       const char *key, const char *name, struct svf_mark at,
-			       const char *base)
+			       const char *key, const char *name, bool binary,
+			       struct svf_mark at, const char *base)
 {
 	char path[PATH_MAX], *text;
 	size_t len;
 	int ret;
 
 	svf_path_resolve(path, base, name);
-	ret = svf_text_read(path, SVF_TOPOLOGY_FILE_MAX, &text, &len);
+	if (binary)
+		ret = svf_hex_read(path, SVF_TOPOLOGY_FILE_MAX, &text);
+	else
+		ret = svf_text_read(path, SVF_TOPOLOGY_FILE_MAX, &text, &len);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)
@@ -387,14 +392,15 @@ int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topolog
 	if (!option)
 		return svf_reader_unknown(reader, model, key, at, known);
 	if (option->flags & SVF_OPTION_FILE)
-		return svf_reader_set_file(reader, node, key, value, at, base);
+		return svf_reader_set_file(reader, node, key, value,
+					   option->flags & SVF_OPTION_BINARY, at, base);
 	return svf_reader_add_option(&node->options, key, value, at);
 }
 
-static int svf_text_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len)
+static int svf_file_read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_len)
 {
 	struct stat st;
-	char *text;
+	char *bytes;
 	ssize_t len;
 
 	if (fstat(fd, &st))
@@ -404,29 +410,68 @@ static int svf_text_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len
 		return S_ISDIR(st.st_mode) ? -EISDIR : -ESPIPE;
 	if ((size_t)st.st_size > max)
 		return -EFBIG;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes)
 		return -ENOMEM;
 	/* One call suffices for a regular file; what was cut off meanwhile shows in the text. */
-	len = read(fd, text, (size_t)st.st_size);
-	if (len < 0 || memchr(text, '\0', (size_t)len)) {
-		free(text);
-		return len < 0 ? -EIO : -EILSEQ;
+	len = read(fd, bytes, (size_t)st.st_size);
+	if (len < 0) {
+		free(bytes);
+		return -EIO;
 	}
-	text[len] = '\0';
-	*ret_text = text;
+	bytes[len] = '\0';
+	*ret_bytes = bytes;
 	*ret_len = (size_t)len;
 	return 0;
 }
 
-int svf_text_read(const char *path, size_t max, char **ret_text, size_t *ret_len)
+static int svf_file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int ret;
 
 	if (fd < 0)
 		return -errno;
-	ret = svf_text_read_fd(fd, max, ret_text, ret_len);
+	ret = svf_file_read_fd(fd, max, ret_bytes, ret_len);
 	close(fd);
 	return ret;
+}
+
+int svf_text_read(const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+	char *text;
+	size_t len;
+	int ret = svf_file_read(path, max, &text, &len);
+
+	if (ret)
+		return ret;
+	if (memchr(text, '\0', len)) {
+		free(text);
+		return -EILSEQ;
+	}
+	*ret_text = text;
+	*ret_len = len;
+	return 0;
+}
+
+static int svf_hex_read(const char *path, size_t max, char **ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *bytes, *text;
+	size_t len;
+	int ret = svf_file_read(path, max, &bytes, &len);
+
+	if (ret)
+		return ret;
+	text = malloc(2 * len + 1);
+	for (size_t i = 0; text && i < len; i++) {
+		text[2 * i] = digits[(uint8_t)bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 0xf];
+	}
+	free(bytes);
+	if (!text)
+		return -ENOMEM;
+	text[2 * len] = '\0';
+	*ret_text = text;
+	return 0;
 }

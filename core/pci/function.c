@@ -155,6 +155,7 @@ void svf_function_abort(struct svf_function *fn)
 	free(fn->sriov.vfs);
 	free(fn->driver_override);
 	free(fn->reset_config);
+	free(fn->rom);
 	free(fn);
 }
 
@@ -295,14 +296,27 @@ bool svf_function_resource(const struct svf_function *fn, unsigned int index,
 
 /* --- contents of BARs --- */
 
+static void rom_read(const struct svf_function *fn, uint64_t offset, uint8_t *buf, size_t len)
+{
+	size_t there = offset < fn->rom_len ? (size_t)(fn->rom_len - offset) : 0;
+
+	if (there > len)
+		there = len;
+	if (there)
+		memcpy(buf, fn->rom + offset, there);
+	memset(buf + there, 0xff, len - there);
+}
+
 void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf, size_t len)
 {
 	struct svf_bar *b = &fn->bars[bar];
 
 	assert(len <= b->size && offset <= b->size - len);
-	if (b->ram)
+	if (bar == SVF_PCI_ROM_BAR)
+		rom_read(fn, offset, buf, len);
+	else if (b->ram)
 		memcpy(buf, b->ram->base + offset, len);
-	else if (fn->model && fn->model->bar_read && bar != SVF_PCI_ROM_BAR)
+	else if (fn->model && fn->model->bar_read)
 		fn->model->bar_read(fn, bar, offset, buf, len);
 	else
 		memset(buf, 0xff, len);
@@ -318,4 +332,18 @@ void svf_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, c
 		memcpy(b->ram->base + offset, buf, len);
 	else if (fn->model && fn->model->bar_write && bar != SVF_PCI_ROM_BAR)
 		fn->model->bar_write(fn, bar, offset, buf, len);
+}
+
+void svf_vga_read(struct svf_function *fn, uint32_t address, void *buf, size_t len)
+{
+	if (fn->model && fn->model->vga_read)
+		fn->model->vga_read(fn, address, buf, len);
+	else
+		memset(buf, 0xff, len);
+}
+
+void svf_vga_write(struct svf_function *fn, uint32_t address, const void *buf, size_t len)
+{
+	if (fn->model && fn->model->vga_write)
+		fn->model->vga_write(fn, address, buf, len);
 }

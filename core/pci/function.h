@@ -81,6 +81,9 @@ struct svf_function {
 	uint16_t config_size; /* SVF_PCI_CONFIG_SIZE or SVF_PCIE_CONFIG_SIZE, bytes */
 
 	struct svf_bar bars[SVF_PCI_BARS + 1]; /* [SVF_PCI_ROM_BAR]: expansion ROM */
+	uint8_t *rom; /* contents of the expansion ROM, rom_len bytes; behind them it reads as ones */
+	uint32_t rom_len;
+	bool rom_shown; /* sysfs "rom" has been asked for */
 
 	/* Offsets of capabilities in config[], 0: absent. */
 	uint8_t cap_pm, cap_msi, cap_msix, cap_exp, cap_af;
@@ -158,6 +161,12 @@ uint16_t svf_function_vendor(const struct svf_function *fn);
 uint16_t svf_function_device_id(const struct svf_function *fn);
 uint32_t svf_function_class(const struct svf_function *fn); /* 24 bits, as sysfs "class" */
 
+/* A VGA device, which answers legacy addresses too. */
+static inline bool svf_function_is_vga(const struct svf_function *fn)
+{
+	return !fn->physfn && svf_function_class(fn) >> 8 == 0x0300;
+}
+
 /*
  * As the kernel's device lock: held by a removal that waits. Stores to this function must wait
  * (SVF_BLOCKED).
@@ -204,6 +213,20 @@ void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, vo
 		  size_t len);
 void svf_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, const void *buf,
 		   size_t len);
+
+/*
+ * Bytes of the expansion ROM from its start to the end of its last image, 0 when there is none or
+ * it does not answer. It answers while memory is decoded; that of a VGA device always does, as
+ * firmware has copied it into memory.
+ */
+uint64_t svf_rom_images(struct svf_function *fn);
+
+/*
+ * Legacy VGA of a VGA device: memory from 0xa0000 to 0xbffff, ports from 0x3b0 to 0x3bb and 0x3c0
+ * to 0x3df. Within one of these ranges, checked by the caller.
+ */
+void svf_vga_read(struct svf_function *fn, uint32_t address, void *buf, size_t len);
+void svf_vga_write(struct svf_function *fn, uint32_t address, const void *buf, size_t len);
 
 /* MSI-X table, from the capability: bar number and byte ranges. False without MSI-X. */
 struct svf_msix_layout {

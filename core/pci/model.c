@@ -134,6 +134,32 @@ int svf_model_add_bar(struct svf_function *fn, unsigned int index, const struct 
 	return flags & SVF_MODEL_BAR_RAM ? svf_model_back_with_ram(fn, index) : 0;
 }
 
+#define ROM_MIN_SIZE 2048u
+#define ROM_MAX_SIZE (16u << 20)
+
+int svf_model_set_rom(struct svf_function *fn, const uint8_t *bytes, size_t len, uint64_t size,
+		      struct svf_model_error *error)
+{
+	if (!svf_is_power_of_two(size) || size < ROM_MIN_SIZE || size > ROM_MAX_SIZE)
+		return svf_model_fail(error, -EINVAL, NULL,
+				      "an expansion ROM cannot have a size of %lu bytes",
+				      (unsigned long)size);
+	if (len > size)
+		return svf_model_fail(error, -EINVAL, NULL,
+				      "%lu bytes do not fit into an expansion ROM of %lu",
+				      (unsigned long)len, (unsigned long)size);
+	assert(!fn->physfn && !fn->rom);
+	fn->rom = calloc(1, len ? len : 1);
+	if (!fn->rom)
+		return -ENOMEM;
+	if (len)
+		memcpy(fn->rom, bytes, len);
+	fn->rom_len = (uint32_t)len;
+	fn->bars[SVF_PCI_ROM_BAR] = (struct svf_bar){.kind = SVF_BAR_ROM, .size = size};
+	svf_bar_declare(fn, SVF_PCI_ROM_BAR);
+	return 0;
+}
+
 int svf_model_back_with_ram(struct svf_function *fn, unsigned int index)
 {
 	struct svf_bar *bar = &fn->bars[index];

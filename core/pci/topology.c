@@ -54,6 +54,7 @@ static const struct {
 } params[] = {
 	{"vfio_pci.enable_sriov", offsetof(struct svf_params, enable_sriov), true},
 	{"vfio_pci.disable_idle_d3", offsetof(struct svf_params, disable_idle_d3), true},
+	{"vfio_pci.disable_vga", offsetof(struct svf_params, disable_vga), true},
 	{"vfio_pci.nointxmask", offsetof(struct svf_params, nointxmask), true},
 	{"vfio_iommu_type1.dma_entry_limit", offsetof(struct svf_params, dma_entry_limit), false},
 	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), true},
@@ -102,8 +103,9 @@ static int apply_param(struct svf_build *build, const struct svf_topology_option
 	return svf_build_fail(build, -EINVAL, param->line, param->column,
 			      "unknown module parameter '%s'; there are vfio_pci.enable_sriov, "
 			      "vfio_pci.disable_idle_d3, "
-			      "vfio_pci.nointxmask, vfio_iommu_type1.dma_entry_limit, "
-			      "softvfio.enforce_memlock and softvfio.exact_dirty",
+			      "vfio_pci.disable_vga, vfio_pci.nointxmask, "
+			      "vfio_iommu_type1.dma_entry_limit, softvfio.enforce_memlock and "
+			      "softvfio.exact_dirty",
 			      param->key);
 }
 

@@ -2,21 +2,23 @@
 /*
  * Regions of a device file: what GET_REGION_INFO says of them, and access by read and write.
  *
- *   index 0 to 5  BARs      read, write; mappable when it is memory of at least a page that has
- *                           RAM behind it and the process can map it
+ *   index 0 to 5  BARs      read, write; mappable when it is memory that has RAM behind it and the
+ *                           process can map it
  *   6             ROM       read; only shown when it begins with an image
  *   7             config    vconfig.c
- *   8             VGA       never there: EINVAL
+ *   8             VGA       read, write; of a VGA device: legacy memory and ports
  *
  * An offset is index << 40 plus the offset in the region. Accesses to BARs end at the end of the
  * region (short), start within it (EINVAL), and are cut into naturally aligned pieces of at most
- * 8 bytes (4 in the ROM) that the function sees one by one. Memory BARs and the ROM answer EIO
- * while memory decoding is off or the function is in D3hot; I/O BARs do not. The MSI-X table
- * belongs to the host: it reads as ones and writes to it are dropped, while a mapping shows it
- * (whoever has an interrupt remapping IOMMU can afford that; MSIX_MAPPABLE tells). The ROM reads as
- * ones behind its last image.
+ * 8 bytes (4 in ROM and VGA) that the function sees one by one. Memory BARs and the ROM answer EIO
+ * while memory decoding is off or the function is in D3hot; I/O BARs then read as ones, VGA does
+ * not care. The MSI-X table belongs to the host: it reads as ones and writes to it are dropped,
+ * while a mapping shows it (whoever has an interrupt remapping IOMMU can afford that;
+ * MSIX_MAPPABLE tells). The ROM reads as ones behind its last image; while nothing decodes it there
+ * is no image to be found, which is ENOMEM.
  */
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -29,49 +31,7 @@
 
 #define MSIX_ENTRY_SIZE 16u
 
-/* --- the ROM: how much of it holds images --- */
-
-#define ROM_SECTOR	 512u
-#define ROM_HEADER_SIZE	 0x1au
-#define ROM_DATA_POINTER 0x18u
-#define ROM_DATA_SIZE	 0x18u /* the structure as it was first */
-#define ROM_DATA_LENGTH	 0x10u /* of the image, in sectors */
-#define ROM_DATA_FLAGS	 0x15u
-#define ROM_LAST_IMAGE	 0x80u
-
-static bool read_rom_header(struct svf_function *fn, uint64_t image, uint64_t size,
-			    uint64_t *ret_data)
-{
-	uint8_t header[ROM_HEADER_SIZE];
-
-	if (image >= size || size - image < sizeof(header))
-		return false;
-	svf_bar_read(fn, SVF_PCI_ROM_BAR, image, header, sizeof(header));
-	*ret_data = image + svf_get_le16(header + ROM_DATA_POINTER);
-	return header[0] == 0x55 && header[1] == 0xaa;
-}
-
-/* Bytes from the start to the end of the last image, 0 when there is none. */
-static uint64_t rom_content_size(struct svf_function *fn)
-{
-	uint64_t size = fn->bars[SVF_PCI_ROM_BAR].size, image = 0, at;
-
-	while (read_rom_header(fn, image, size, &at)) {
-		uint8_t data[ROM_DATA_SIZE];
-		uint64_t length;
-
-		if (at % 4 || at >= size || size - at < sizeof(data))
-			break;
-		svf_bar_read(fn, SVF_PCI_ROM_BAR, at, data, sizeof(data));
-		if (memcmp(data, "PCIR", 4))
-			break;
-		length = (uint64_t)svf_get_le16(data + ROM_DATA_LENGTH) * ROM_SECTOR;
-		image += length;
-		if (!length || data[ROM_DATA_FLAGS] & ROM_LAST_IMAGE)
-			break;
-	}
-	return image < size ? image : size;
-}
+#define VGA_SIZE	0xc0000u /* of the region: to the end of legacy memory */
 
 /* --- GET_REGION_INFO --- */
 
@@ -80,9 +40,10 @@ static bool is_memory(const struct svf_bar *bar)
 	return bar->kind == SVF_BAR_MEM32 || bar->kind == SVF_BAR_MEM64 || bar->kind == SVF_BAR_ROM;
 }
 
+/* Of a BAR smaller than a page all of that page is mapped: no other BAR is in it. */
 static bool is_mappable(const struct svf_bar *bar)
 {
-	return is_memory(bar) && bar->ram && bar->size >= PAGE_SIZE;
+	return is_memory(bar) && bar->ram && bar->address % PAGE_SIZE == 0;
 }
 
 static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
@@ -109,24 +70,39 @@ static bool describe_bar(const struct svf_function *fn, const struct svf_call *c
 	return holds_msix_table(fn, info->index);
 }
 
+/* Memory is decoded for as long as it takes to look. */
 static void describe_rom(struct svf_function *fn, struct vfio_region_info *info)
 {
-	const struct svf_bar *rom = &fn->bars[SVF_PCI_ROM_BAR];
+	uint32_t command = svf_config_read(fn, PCI_COMMAND, 2);
 
 	info->flags = 0;
 	info->size = 0;
-	if (!rom->address || !rom_content_size(fn))
-		return;
-	info->flags = VFIO_REGION_INFO_FLAG_READ;
-	info->size = rom->size;
+	svf_device_set_command(fn, PCI_COMMAND_MEMORY, PCI_COMMAND_MEMORY);
+	if (svf_rom_images(fn)) {
+		info->flags = VFIO_REGION_INFO_FLAG_READ;
+		info->size = fn->bars[SVF_PCI_ROM_BAR].size;
+	}
+	svf_device_set_command(fn, PCI_COMMAND_MEMORY, (uint16_t)command);
+}
+
+static bool has_vga(const struct svf_function *fn)
+{
+	return svf_function_is_vga(fn) && !fn->machine->params.disable_vga;
+}
+
+static int fail_no_vga(struct svf_call *call)
+{
+	return svf_fail(call, -EINVAL,
+			"the device has no VGA region: its class is none of VGA's, or the module "
+			"parameter disable_vga is on");
 }
 
 static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_region_info *info,
 		    bool *ret_msix)
 {
 	*ret_msix = false;
-	if (info->index == VFIO_PCI_VGA_REGION_INDEX)
-		return svf_fail(call, -EINVAL, "the device has no VGA region");
+	if (info->index == VFIO_PCI_VGA_REGION_INDEX && !has_vga(fn))
+		return fail_no_vga(call);
 	if (info->index >= VFIO_PCI_NUM_REGIONS)
 		return svf_fail(call, -EINVAL,
 				"region index %u does not exist; a vfio-pci device has 0 to %u",
@@ -134,6 +110,9 @@ static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_
 	info->offset = (uint64_t)info->index << SVF_REGION_SHIFT;
 	if (info->index == VFIO_PCI_CONFIG_REGION_INDEX) {
 		info->size = fn->config_size;
+		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	} else if (info->index == VFIO_PCI_VGA_REGION_INDEX) {
+		info->size = VGA_SIZE;
 		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	} else if (info->index == VFIO_PCI_ROM_REGION_INDEX) {
 		describe_rom(fn, info);
@@ -210,6 +189,12 @@ static size_t piece_len(const struct access *a, uint64_t pos, size_t len)
 	return width;
 }
 
+static bool decodes_io(const struct svf_function *fn)
+{
+	return svf_config_read(fn, PCI_COMMAND, 2) & PCI_COMMAND_IO &&
+	       svf_function_power_state(fn) != 3;
+}
+
 static int access_piece(const struct access *a, uint64_t pos, uint8_t *buf, size_t len)
 {
 	struct svf_function *fn = a->device->fn;
@@ -220,10 +205,14 @@ static int access_piece(const struct access *a, uint64_t pos, uint8_t *buf, size
 				" does not answer: memory decoding is off or the function is in "
 				"D3hot; set the memory bit of the command register",
 				a->bar, SVF_BDF_ARG(fn->bdf));
-	if (a->write)
+	if (!is_memory(&fn->bars[a->bar]) && !decodes_io(fn)) {
+		if (!a->write)
+			memset(buf, 0xff, len);
+	} else if (a->write) {
 		svf_bar_write(fn, a->bar, pos, buf, len);
-	else
+	} else {
 		svf_bar_read(fn, a->bar, pos, buf, len);
+	}
 	return 0;
 }
 
@@ -285,10 +274,12 @@ static int find_hole(struct access *a)
 	a->max_width = 8;
 	if (a->bar == SVF_PCI_ROM_BAR) {
 		a->max_width = 4;
-		a->hole = rom_content_size(fn);
+		a->hole = svf_rom_images(fn);
 		if (!a->hole)
 			return svf_fail(a->call, -ENOMEM,
-					"the ROM of " SVF_BDF_FMT " holds no image",
+					"the ROM of " SVF_BDF_FMT
+					" holds no image, or memory decoding is off and it "
+					"does not answer",
 					SVF_BDF_ARG(fn->bdf));
 		return 0;
 	}
@@ -315,10 +306,47 @@ static ssize_t bar_rw(struct access *a, uint64_t pos, uint8_t *buf, size_t len)
 	return access_bar(a, pos, buf, len < bar->size - pos ? len : (size_t)(bar->size - pos));
 }
 
+/* --- legacy VGA --- */
+
+static const struct {
+	uint32_t first, end;
+} vga_ranges[] = {{0xa0000, 0xc0000}, {0x3b0, 0x3bc}, {0x3c0, 0x3e0}};
+
+static void vga_piece(struct svf_function *fn, uint32_t at, uint8_t *buf, size_t len, bool write)
+{
+	if (write)
+		svf_vga_write(fn, at, buf, len);
+	else
+		svf_vga_read(fn, at, buf, len);
+}
+
+static ssize_t vga_rw(const struct access *a, uint64_t pos, uint8_t *buf, size_t len)
+{
+	struct svf_function *fn = a->device->fn;
+	size_t i = 0, done = 0, n;
+
+	if (!has_vga(fn))
+		return fail_no_vga(a->call);
+	while (i < SVF_ARRAY_SIZE(vga_ranges) &&
+	       (pos < vga_ranges[i].first || pos >= vga_ranges[i].end))
+		i++;
+	if (i == SVF_ARRAY_SIZE(vga_ranges))
+		return svf_fail(a->call, -EINVAL,
+				"0x%lx is no address of legacy VGA: they are a0000 to bffff, 3b0 to "
+				"3bb and 3c0 to 3df",
+				(unsigned long)pos);
+	if (len > vga_ranges[i].end - pos)
+		len = (size_t)(vga_ranges[i].end - pos);
+	for (; done < len; done += n) {
+		for (n = 4; n > len - done || (pos + done) % n; n /= 2)
+			;
+		vga_piece(fn, (uint32_t)(pos + done), buf + done, n, a->write);
+	}
+	return (ssize_t)len;
+}
+
 static int check_index(struct svf_call *call, uint64_t index, bool write)
 {
-	if (index == VFIO_PCI_VGA_REGION_INDEX)
-		return svf_fail(call, -EINVAL, "the device has no VGA region");
 	if (index >= VFIO_PCI_NUM_REGIONS)
 		return svf_fail(call, -EINVAL,
 				"region index %lu does not exist; the offset is (index << 40) + "
@@ -344,6 +372,8 @@ ssize_t svf_device_read(struct svf_file *file, struct svf_call *call, void *buf,
 	a.device = svf_device_of_file(file);
 	if (a.bar == VFIO_PCI_CONFIG_REGION_INDEX)
 		return svf_vconfig_read(a.device, call, buf, len, pos);
+	if (a.bar == VFIO_PCI_VGA_REGION_INDEX)
+		return vga_rw(&a, pos, buf, len);
 	return bar_rw(&a, pos, buf, len);
 }
 
@@ -363,7 +393,9 @@ ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const voi
 	a.device = svf_device_of_file(file);
 	if (a.bar == VFIO_PCI_CONFIG_REGION_INDEX)
 		return svf_vconfig_write(a.device, call, buf, len, pos);
-	/* Both directions share the loop; writing never changes the buffer. */
+	/* Both directions share the loops; writing never changes the buffer. */
+	if (a.bar == VFIO_PCI_VGA_REGION_INDEX)
+		return vga_rw(&a, pos, (uint8_t *)(uintptr_t)buf, len);
 	return bar_rw(&a, pos, (uint8_t *)(uintptr_t)buf, len);
 }
 
@@ -375,6 +407,7 @@ int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offse
 	const struct svf_device *device = svf_device_of_file(file);
 	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK;
 	const struct svf_bar *bar;
+	uint64_t mappable;
 
 	if (index >= VFIO_PCI_NUM_REGIONS)
 		return svf_fail(call, -EINVAL, "region index %lu does not exist",
@@ -389,9 +422,10 @@ int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offse
 	if (!bar->address || !is_mappable(bar))
 		return svf_fail(call, -EINVAL,
 				"BAR %lu of " SVF_BDF_FMT
-				" cannot be mapped: it is not memory of a page or more",
+				" cannot be mapped: there is none, or it is not memory",
 				(unsigned long)index, SVF_BDF_ARG(device->fn->bdf));
-	if (pos > bar->size || length > bar->size - pos)
+	mappable = (bar->size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+	if (pos > mappable || length > mappable - pos)
 		return svf_fail(call, -EINVAL,
 				"a mapping of 0x%lx bytes at 0x%lx passes the end of BAR %lu, "
 				"which has 0x%lx bytes",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Config space and BARs of a function: "config", "resource", "resource0" to "resource5".
+ * Config space and BARs of a function: "config", "resource", "resource0" to "resource5", "rom".
  *
  * "config" is the physical space, all of it for whoever may open the namespace's files (the kernel
  * shows an ordinary user the first 64 bytes only; here the namespace's owner is the administrator).
@@ -133,6 +133,57 @@ static ssize_t write_resource(struct svf_host *host, void *object, uintptr_t arg
 	return n;
 }
 
+static uint64_t rom_size(void *object, uintptr_t arg)
+{
+	const struct svf_function *fn = object;
+
+	return fn->bars[SVF_PCI_ROM_BAR].size;
+}
+
+static ssize_t read_rom(struct svf_host *host, void *object, uintptr_t arg, struct svf_call *call, void *buf,
+			size_t len, uint64_t offset)
+{
+	struct svf_function *fn = object;
+	uint64_t images;
+
+	if (offset >= fn->bars[SVF_PCI_ROM_BAR].size)
+		return 0;
+	if (!fn->rom_shown)
+		return svf_fail(call, -EINVAL, "the ROM is not enabled here; write 1 to this file first");
+	images = svf_rom_images(fn);
+	if (!images)
+		return svf_fail(call, -EIO, "the ROM holds no image, or memory decoding is off");
+	if (offset >= images)
+		return 0;
+	if (len > images - offset)
+		len = (size_t)(images - offset);
+	svf_bar_read(fn, SVF_PCI_ROM_BAR, offset, buf, len);
+	return (ssize_t)len;
+}
+
+static ssize_t write_rom(struct svf_host *host, void *object, uintptr_t arg, struct svf_call *call,
+			 const void *buf, size_t len, uint64_t offset)
+{
+	struct svf_function *fn = object;
+	const char *text = buf;
+
+	if (!len || !text[0])
+		return len ? svf_fail(call, -EINVAL, "neither 1 nor 0") : 0;
+	/* As the kernel reads truth: by the first letter, and "on" and "off" by the second. */
+	if (strchr("1yYtT", text[0]) || (len > 1 && strchr("oO", text[0]) && strchr("nN", text[1])))
+		fn->rom_shown = true;
+	else if (strchr("0nNfF", text[0]) || (len > 1 && strchr("oO", text[0]) && strchr("fF", text[1])))
+		fn->rom_shown = false;
+	else
+		return svf_fail(call, -EINVAL, "neither 1 nor 0");
+	return (ssize_t)len;
+}
+
+static bool has_rom(const struct svf_function *fn)
+{
+	return fn->bars[SVF_PCI_ROM_BAR].size;
+}
+
 #define RESOURCE(n)                                                                                \
 	{                                                                                          \
 		.name = "resource" #n, .mode = 0600, .size_of = resource_size, .read = read_resource, \
@@ -147,6 +198,8 @@ const struct svf_sysfs_row svf_sysfs_function_resource[] = {
 		    .size_of = config_size,
 		    .read = read_config,
 		    .write = write_config } },
+	{ .attr = { .name = "rom", .mode = 0600, .size_of = rom_size, .read = read_rom, .write = write_rom },
+	  .when = has_rom },
 	{ .attr = { .name = "resource", .mode = 0444, .show = show_resource } },
 };
 const size_t svf_sysfs_function_resource_count = SVF_ARRAY_SIZE(svf_sysfs_function_resource);

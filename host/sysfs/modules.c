@@ -66,6 +66,7 @@ static const struct {
 	{ "vfio", "enable_unsafe_noiommu_mode", &bool_ro, offsetof(struct svf_params, enable_unsafe_noiommu_mode) },
 	{ "vfio_pci", "enable_sriov", &bool_rw, offsetof(struct svf_params, enable_sriov) },
 	{ "vfio_pci", "disable_idle_d3", &bool_ro, offsetof(struct svf_params, disable_idle_d3) },
+	{ "vfio_pci", "disable_vga", &bool_ro, offsetof(struct svf_params, disable_vga) },
 	{ "vfio_pci", "nointxmask", &bool_ro, offsetof(struct svf_params, nointxmask) },
 	{ "vfio_pci_core", NULL, NULL, 0 },
 	{ "vfio_iommu_type1", "allow_unsafe_interrupts", &bool_rw,

@@ -50,12 +50,14 @@ enum svf_option_type {
  * as the core and models open no files.
  */
 #define SVF_OPTION_FILE (1u << 0)
+/* With SVF_OPTION_FILE: the file is not text; its content comes as hexadecimal digits, two a byte. */
+#define SVF_OPTION_BINARY (1u << 1)
 
 /**
  * struct svf_model_option - one row of a model's table of options
  * @name: as written before "="; NULL ends the table.
  * @type: how the value is read.
- * @flags: SVF_OPTION_FILE or 0.
+ * @flags: SVF_OPTION_FILE, SVF_OPTION_FILE | SVF_OPTION_BINARY or 0.
  * @value_name: stands for the value in help, "ID".
  * @default_text: value when it is not given, read the same way; NULL: nothing, svf_option_value.set
  * is false.
@@ -154,6 +156,9 @@ int svf_model_fail(struct svf_model_error *error, int err, const char *option, c
  * @bar_write: likewise; NULL: ignored.
  * @config_write: software has written @len bytes at @offset, the new value is in place. May be
  *NULL.
+ * @vga_read: of a function with a VGA class: @len bytes of legacy memory (0xa0000 to 0xbffff) or
+ *ports (0x3b0 to 0x3bb, 0x3c0 to 0x3df) from @address. NULL: all ones.
+ * @vga_write: likewise; NULL: ignored.
  */
 struct svf_model_ops {
 	size_t size;
@@ -174,6 +179,8 @@ struct svf_model_ops {
 	void (*bar_write)(struct svf_function *fn, unsigned int bar, uint64_t offset,
 			  const void *buf, size_t len);
 	void (*config_write)(struct svf_function *fn, unsigned int offset, unsigned int len);
+	void (*vga_read)(struct svf_function *fn, uint32_t address, void *buf, size_t len);
+	void (*vga_write)(struct svf_function *fn, uint32_t address, const void *buf, size_t len);
 };
 
 /* All models, ended by NULL. */
@@ -237,6 +244,20 @@ void svf_model_set_pin(struct svf_function *fn, unsigned int pin);
  */
 int svf_model_add_bar(struct svf_function *fn, unsigned int index, const struct svf_model_bar *bar,
 		      unsigned int flags, struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_set_rom() - give the function an expansion ROM
+ * @fn: the function, not a VF.
+ * @bytes: its contents, copied; they read as ones behind @len. May be NULL when @len is 0.
+ * @len: bytes, at most @size.
+ * @size: of its BAR: a power of two, 2 KiB to 16 MiB.
+ * @error: filled on failure, the option at fault left to the caller; may be NULL.
+ *
+ * Clients see a ROM region when it begins with an image as the PCI Firmware Specification has them.
+ * Return: 0; -EINVAL: a size out of range; -ENOMEM.
+ */
+int svf_model_set_rom(struct svf_function *fn, const uint8_t *bytes, size_t len, uint64_t size,
+		      struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
 
 /**
  * svf_model_back_with_ram() - make a memory BAR that exists RAM, as SVF_MODEL_BAR_RAM

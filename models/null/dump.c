@@ -4,9 +4,13 @@
  *
  * Of "lspci -vvv -xxxx" these lines matter, and all others are passed over:
  *
- *	01:00.0 Ethernet controller: ...			a function begins; at the second one
- *the end <TAB>Region 0: Memory at fe800000 (...) [size=128K]	how large a BAR is 00: 86 80 c9 10
- *07 05 10 00 ...				16 bytes of config space
+ *	01:00.0 Ethernet controller: ...
+ *		a function begins; at the second one the dump ends
+ *	<TAB>Region 0: Memory at fe800000 (...) [size=128K]
+ *	<TAB>Expansion ROM at fe880000 [disabled] [size=256K]
+ *		how large a BAR is
+ *	00: 86 80 c9 10 07 05 10 00 ...
+ *		16 bytes of config space
  *
  * and, as lspci has no sizes for the BARs of VFs, lines in the same style that say how much all VFs
  * take together:
@@ -14,7 +18,7 @@
  *	<TAB>All VFs' region 0: Memory at c060000000 (64-bit, prefetchable) [size=128K]
  *
  * Registers tell the type of a BAR but not its size. A BAR whose register is zero was not there, or
- *had no address: only a region line can tell, so without one it is taken as not there.
+ * had no address: only a region line can tell, so without one it is taken as not there.
  */
 #include "models/null/dump.h"
 
@@ -118,6 +122,8 @@ static void read_region_line(const char *line, const char *end, struct svf_null_
 {
 	while (*line == '\t' || *line == ' ')
 		line++;
+	if (strncmp(line, "Expansion ROM", strlen("Expansion ROM")) == 0)
+		dump->rom_size = region_size(line, end);
 	read_region(line, end, "Region ", dump->bar_sizes);
 	read_region(line, end, "All VFs' region ", dump->vf_bar_sizes);
 }

@@ -13,7 +13,7 @@ struct svf_null_dump {
 	uint8_t config[4096];
 	size_t len; /* 64, 256 or 4096 */
 	/* What lines about regions say; 0: nothing. Of VFs: for all that there can be together. */
-	uint64_t bar_sizes[6], vf_bar_sizes[6];
+	uint64_t bar_sizes[6], vf_bar_sizes[6], rom_size;
 };
 
 /*

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/null/contents.h"
 #include "models/null/dump.h"
 #include "models/registry.h"
 
@@ -50,6 +51,8 @@ enum {
 	OPT_OFFSET,
 	OPT_STRIDE,
 	OPT_DUMP,
+	OPT_ROM,
+	OPT_ROMSIZE,
 };
 
 #define BAR_HELP "BAR as SIZE[:32|:64|:io][:pref], or none"
@@ -101,6 +104,10 @@ static const struct svf_model_option null_options[] = {
 			"from VF to VF, in functions"},
 	[OPT_DUMP] = {"dump", SVF_OPTION_TEXT, SVF_OPTION_FILE, "FILE", NULL, 0, 0,
 		      "config space of a real device, as lspci -vvv -xxxx prints it"},
+	[OPT_ROM] = {"rom", SVF_OPTION_TEXT, SVF_OPTION_FILE | SVF_OPTION_BINARY, "FILE", NULL, 0,
+		     0, "contents of the expansion ROM"},
+	[OPT_ROMSIZE] = {"romsize", SVF_OPTION_NUMBER, 0, "BYTES", NULL, 2048, 16 << 20,
+			 "size of the expansion ROM, a power of two (that of its contents)"},
 	{NULL, SVF_OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -108,6 +115,7 @@ static const struct svf_model_option null_options[] = {
 static bool goes_with_dump(unsigned int option)
 {
 	return option == OPT_VFS || option == OPT_DUMP || option == OPT_VFMSIX ||
+	       option == OPT_ROM || option == OPT_ROMSIZE ||
 	       (option >= OPT_BAR0 && option < OPT_BAR0 + BARS) ||
 	       (option >= OPT_VFBAR0 && option < OPT_VFBAR0 + BARS);
 }
@@ -118,8 +126,17 @@ struct msix {
 	uint32_t table, pba;
 };
 
+/* Legacy VGA: ports from 0x3b0 to 0x3df, memory from 0xa0000 to 0xbffff. */
+#define VGA_PORTS  0x3b0u
+#define VGA_MEMORY 0xa0000u
+
+struct vga {
+	uint8_t ports[0x30], memory[0x20000];
+};
+
 struct null {
 	uint8_t io[BARS][256]; /* contents of I/O BARs */
+	struct vga *vga;       /* of a VGA device */
 	struct msix vf_msix;   /* of a PF */
 	bool vf_flr;
 };
@@ -272,6 +289,34 @@ static int build_caps(struct svf_function *fn, const struct svf_option_value *va
 	return 0;
 }
 
+/* --- ROM and VGA --- */
+
+/* dumped: the size that a dump says, 0: none. */
+static int build_rom(struct svf_function *fn, const struct svf_option_value *values,
+		     uint64_t dumped, struct svf_model_error *error)
+{
+	const struct svf_option_value *size = &values[OPT_ROMSIZE];
+	int err;
+
+	if (!dumped && !size->set && !values[OPT_ROM].set)
+		return 0;
+	err = svf_null_add_rom(fn, values[OPT_ROM].text, size->set ? size->number : dumped,
+			       !size->set, error);
+	if (err && error && !error->option)
+		error->option = null_options[size->set ? OPT_ROMSIZE : OPT_ROM].name;
+	return err;
+}
+
+static int build_vga(struct svf_function *fn, struct null *null)
+{
+	const uint8_t *config = svf_model_config(fn);
+
+	if (config[PCI_CLASS_DEVICE + 1] != 0x03 || config[PCI_CLASS_DEVICE] != 0x00)
+		return 0;
+	null->vga = calloc(1, sizeof(*null->vga));
+	return null->vga ? 0 : -ENOMEM;
+}
+
 /* --- VFs --- */
 
 static int choose_vf_bars(const struct svf_option_value *values, struct svf_model_bar bars[BARS])
@@ -336,6 +381,8 @@ static int create_from_options(struct svf_function *fn, struct null *null,
 	err = build_bars(fn, values, &msix, error);
 	if (!err)
 		err = build_caps(fn, values, &msix, express, error);
+	if (!err)
+		err = build_rom(fn, values, 0, error);
 	return err ? err : build_vfs(fn, null, values, express, error);
 }
 
@@ -466,6 +513,8 @@ static int load_dump(struct svf_function *fn, struct null *null, const struct sv
 	err = msix ? check_msix(dump->config, msix, bars, error) : 0;
 	if (!err)
 		err = add_bars(fn, bars, error);
+	if (!err)
+		err = build_rom(fn, values, dump->rom_size, error);
 	return err ? err : adopt_vfs(fn, null, dump, values, error);
 }
 
@@ -492,13 +541,16 @@ static int null_create(struct svf_function *fn, const struct svf_option_value *v
 		       struct svf_model_error *error)
 {
 	struct null *null = calloc(1, sizeof(*null));
+	int err;
 
 	if (!null)
 		return -ENOMEM;
 	svf_model_set_state(fn, null);
 	if (values[OPT_DUMP].set)
-		return create_from_dump(fn, null, values, error);
-	return create_from_options(fn, null, values, error);
+		err = create_from_dump(fn, null, values, error);
+	else
+		err = create_from_options(fn, null, values, error);
+	return err ? err : build_vga(fn, null);
 }
 
 static int null_create_vf(struct svf_function *vf, struct svf_function *pf, unsigned int index,
@@ -524,7 +576,11 @@ static int null_create_vf(struct svf_function *vf, struct svf_function *pf, unsi
 
 static void null_destroy(struct svf_function *fn)
 {
-	free(svf_model_state(fn));
+	struct null *null = svf_model_state(fn);
+
+	if (null)
+		free(null->vga);
+	free(null);
 }
 
 static void null_reset(struct svf_function *fn)
@@ -533,6 +589,8 @@ static void null_reset(struct svf_function *fn)
 
 	if (null)
 		memset(null->io, 0, sizeof(null->io));
+	if (null && null->vga)
+		memset(null->vga, 0, sizeof(*null->vga));
 }
 
 static void null_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf,
@@ -551,6 +609,24 @@ static void null_bar_write(struct svf_function *fn, unsigned int bar, uint64_t o
 	memcpy(null->io[bar] + offset, buf, len);
 }
 
+static uint8_t *vga_byte(struct svf_function *fn, uint32_t address)
+{
+	struct null *null = svf_model_state(fn);
+
+	return address < VGA_MEMORY ? &null->vga->ports[address - VGA_PORTS]
+				    : &null->vga->memory[address - VGA_MEMORY];
+}
+
+static void null_vga_read(struct svf_function *fn, uint32_t address, void *buf, size_t len)
+{
+	memcpy(buf, vga_byte(fn, address), len);
+}
+
+static void null_vga_write(struct svf_function *fn, uint32_t address, const void *buf, size_t len)
+{
+	memcpy(vga_byte(fn, address), buf, len);
+}
+
 const struct svf_model_ops svf_model_null = {
 	.size = sizeof(struct svf_model_ops),
 	.version = SVF_MODEL_VERSION,
@@ -564,4 +640,6 @@ const struct svf_model_ops svf_model_null = {
 	.reset = null_reset,
 	.bar_read = null_bar_read,
 	.bar_write = null_bar_write,
+	.vga_read = null_vga_read,
+	.vga_write = null_vga_write,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Regions: what is said of them, and reading, writing and mapping them. */
+#include <stdio.h>
+
 #include "vfio_fixture.h"
 
 #define DEVICE "0000:01:00.0"
@@ -40,7 +42,7 @@ static void info_of_each(void **state)
 		uint32_t flags, argsz;
 		uint64_t size;
 	} want[] = {
-		{rw | map | caps, 40, 65536}, {0, 32, 0}, {rw, 32, 32}, {rw, 32, 256},
+		{rw | map | caps, 40, 65536}, {0, 32, 0}, {rw, 32, 32}, {rw | map, 32, 256},
 		{rw | map, 32, 1 << 20},      {0, 32, 0}, {0, 32, 0},	{rw, 32, 4096},
 	};
 
@@ -142,9 +144,12 @@ static void ports(void **state)
 	(void)state;
 	test_put(file, 2, 4, 2, 0xbeef);
 	assert_int_equal(test_get(file, 2, 4, 1), 0xef);
-	/* Decoding of ports is not asked for, in the kernel neither. */
+	/* Nobody asks whether ports are decoded, but nobody answers either. */
 	test_put(file, CONFIG, 4, 2, 0);
-	assert_int_equal(test_get(file, 2, 5, 1), 0xbe);
+	assert_int_equal(test_get(file, 2, 4, 2), 0xffff);
+	test_put(file, 2, 4, 2, 0x1234);
+	test_put(file, CONFIG, 4, 2, 1);
+	assert_int_equal(test_get(file, 2, 4, 2), 0xbeef);
 }
 
 static void decoding(void **state)
@@ -228,9 +233,114 @@ static void mapping(void **state)
 	assert_int_equal(map(4ull << 40, 4096, false, &ram, &at), -EINVAL);
 	assert_int_equal(map(1ull << 40, 4096, true, &ram, &at), -EINVAL);
 	assert_int_equal(map(2ull << 40, 4096, true, &ram, &at), -EINVAL);
-	assert_int_equal(map(3ull << 40, 4096, true, &ram, &at), -EINVAL);
+	assert_int_equal(map(3ull << 40, 4096, true, &ram, &at), 0);
+	assert_int_equal(map(3ull << 40, 4097, true, &ram, &at), -EINVAL);
 	assert_int_equal(map(7ull << 40, 4096, true, &ram, &at), -EINVAL);
 	assert_int_equal(map(9ull << 40, 4096, true, &ram, &at), -EINVAL);
+}
+
+/* Two images of a sector each, as hexadecimal digits, the way a model gets a file. */
+static void make_rom(char *text)
+{
+	uint8_t rom[1024] = {0};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		uint8_t *image = rom + 512 * i;
+
+		memcpy(image, (const uint8_t[]){0x55, 0xaa}, 2);
+		image[0x18] = 0x1c;
+		memcpy(image + 0x1c, "PCIR", 4);
+		image[0x1c + 0x0a] = 0x18;
+		image[0x1c + 0x10] = 1;
+		image[0x1c + 0x15] = i ? 0x80 : 0;
+	}
+	for (unsigned int i = 0; i < sizeof(rom); i++)
+		snprintf(text + 2 * i, 3, "%02x", rom[i]);
+}
+
+/* A device of another machine than setup's. */
+static void open_other(const char *options)
+{
+	char spec[4096];
+
+	svf_file_close(file);
+	test_client_close(&client);
+	test_machine_end(machine);
+	snprintf(spec, sizeof(spec), DEVICE " totalvfs=0 %s", options);
+	machine = test_vfio_machine(spec);
+	file = test_open_device(&client, machine, DEVICE);
+}
+
+static uint64_t region_size(uint32_t index)
+{
+	struct vfio_region_info info = {.argsz = sizeof(info), .index = index};
+
+	assert_int_equal(test_ioctl(file, VFIO_DEVICE_GET_REGION_INFO, &info, sizeof(info)), 0);
+	return info.size;
+}
+
+static void rom(void **state)
+{
+	const uint64_t at = 6ull << 40;
+	char options[3000] = "romsize=8192 rom=";
+	uint8_t buf[8];
+
+	(void)state;
+	make_rom(options + strlen(options));
+	open_other(options);
+	assert_int_equal(region_size(6), 8192);
+	assert_int_equal(test_get(file, 6, 0, 2), 0xaa55);
+	assert_int_equal(test_get(file, 6, 1022, 4), 0xffff0000);
+	assert_int_equal(test_read(file, at + 8190, buf, 8), 2);
+	assert_int_equal(test_write(file, at, buf, 4), -EINVAL);
+	assert_int_equal(test_read(file, at + 8192, buf, 1), -EINVAL);
+	/* Said all the same, as memory is decoded for looking. */
+	test_put(file, CONFIG, 0x04, 2, 0);
+	assert_int_equal(region_size(6), 8192);
+	assert_int_equal(test_get(file, CONFIG, 0x04, 2), 0);
+	assert_int_equal(test_read(file, at, buf, 4), -ENOMEM);
+	/* Sized like any other, and the enable bit is the user's. */
+	test_put(file, CONFIG, 0x30, 4, 0xffffffff);
+	assert_int_equal(test_get(file, CONFIG, 0x30, 4), 0xffffe001);
+}
+
+static void rom_without_image(void **state)
+{
+	uint8_t buf[8];
+
+	(void)state;
+	open_other("romsize=8192");
+	assert_int_equal(region_size(6), 0);
+	assert_int_equal(test_read(file, 6ull << 40, buf, 4), -ENOMEM);
+	test_put(file, CONFIG, 0x30, 4, 0xffffffff);
+	assert_int_equal(test_get(file, CONFIG, 0x30, 4), 0xffffe001);
+}
+
+static void vga(void **state)
+{
+	const uint64_t at = 8ull << 40;
+	uint8_t buf[8];
+
+	(void)state;
+	assert_int_equal(test_read(file, at + 0xa0000, buf, 1), -EINVAL);
+	open_other("class=030000");
+	assert_int_equal(region_size(8), 0xc0000);
+	test_put(file, 8, 0xa0000, 4, 0x11223344);
+	test_put(file, 8, 0xbfffe, 2, 0x5566);
+	test_put(file, 8, 0x3c0, 1, 0x77);
+	test_put(file, CONFIG, 0x04, 2, 0);
+	assert_int_equal(test_get(file, 8, 0xa0000, 4), 0x11223344);
+	assert_int_equal(test_read(file, at + 0xbfffe, buf, 8), 2);
+	assert_int_equal(buf[0], 0x66);
+	assert_int_equal(test_get(file, 8, 0x3c0, 1), 0x77);
+	assert_int_equal(test_read(file, at + 0x3b9, buf, 8), 3);
+	assert_int_equal(test_read(file, at + 0x3bc, buf, 1), -EINVAL);
+	assert_int_equal(test_write(file, at + 0xc0000, buf, 1), -EINVAL);
+	assert_int_equal(test_write(file, at, buf, 1), -EINVAL);
+	/* The next user finds nothing of it. */
+	svf_file_close(file);
+	assert_int_equal(test_get_device(client.group, DEVICE, &file), 0);
+	assert_int_equal(test_get(file, 8, 0xa0000, 4), 0);
 }
 
 static long ioeventfd(uint32_t argsz, uint32_t flags, uint64_t offset, int32_t fd)
@@ -318,6 +428,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(power, setup, teardown),
 		cmocka_unit_test_setup_teardown(msix_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(mapping, setup, teardown),
+		cmocka_unit_test_setup_teardown(rom, setup, teardown),
+		cmocka_unit_test_setup_teardown(rom_without_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(vga, setup, teardown),
 		cmocka_unit_test_setup_teardown(ioeventfds, setup, teardown),
 		cmocka_unit_test_setup_teardown(ioeventfd_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(ioeventfd_fires, setup, teardown),
