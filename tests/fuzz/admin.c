@@ -59,6 +59,24 @@ void fuzz_sysfs(struct fuzz *f, struct fuzz_input *in)
 		(void)!svf_function_set_driver_override(fn, &call, text);
 }
 
+/* A function given from one driver to another, as driverctl does. */
+static void hand_over(struct svf_function *fn, struct svf_call *call, const char *driver,
+		      const char *name)
+{
+	if (svf_function_set_driver_override(fn, call, driver) ||
+	    (fn->driver && svf_driver_unbind(fn->driver, call, name)))
+		return;
+	(void)!svf_drivers_probe(fn->machine, call, name);
+}
+
+static void set_parameter(struct svf_params *params, uint8_t which)
+{
+	bool *const all[] = {&params->enable_sriov, &params->nointxmask, &params->disable_idle_d3};
+	bool *one = all[which % SVF_ARRAY_SIZE(all)];
+
+	*one = !*one;
+}
+
 /* The same with names that there are. */
 void fuzz_driver(struct fuzz *f, struct fuzz_input *in)
 {

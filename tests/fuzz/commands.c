@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/vfio/device.h"
 #include "tests/fuzz/fuzz.h"
 
 #define STRUCT_MAX 96
@@ -59,6 +60,11 @@ struct svf_file *fuzz_file(struct fuzz *f, enum svf_file_kind kind, unsigned int
 	return NULL;
 }
 
+bool fuzz_is_of(const struct svf_file *file, const struct svf_function *fn)
+{
+	return svf_container_of(file, struct svf_device_file, file)->device->fn == fn;
+}
+
 int fuzz_keep(struct fuzz *f, struct svf_file *file)
 {
 	for (int i = 0; i < FUZZ_FILES; i++) {
@@ -94,6 +100,7 @@ long fuzz_call(struct fuzz *f, struct svf_file *file, uint32_t command, uint64_t
 	bool armed = failing || test_copy_armed();
 	long ret;
 
+	call.can_return_fd = call.offer_mmap = !f->bare;
 	do {
 		call.reason[0] = '\0';
 		ret = svf_file_ioctl(file, &call, command, arg);
@@ -198,6 +205,7 @@ static void step_process(struct fuzz *f, struct fuzz_input *in)
 	uint8_t byte = fuzz_take(in);
 
 	f->process = byte % TEST_PROCESSES;
+	f->bare = byte & 0x40;
 	test_process(f->process);
 	test_lock_limit(f->process, byte & 0x80 ? byte & 0x3f : INT64_MAX / 2);
 }

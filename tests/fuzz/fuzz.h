@@ -46,6 +46,7 @@ struct fuzz {
 	struct fuzz_slot slots[FUZZ_FILES];
 	struct svf_event *events[FUZZ_EVENTS];
 	unsigned int process;
+	bool bare; /* the process can be given no descriptors and is offered no mappings */
 };
 
 static inline uint8_t fuzz_take(struct fuzz_input *in)
@@ -72,6 +73,8 @@ struct svf_machine *fuzz_machine(unsigned int which);
 struct svf_function *fuzz_function(struct fuzz *f, unsigned int n); /* NULL: there are fewer */
 /* The first file of this kind from slot n on, around; NULL. */
 struct svf_file *fuzz_file(struct fuzz *f, enum svf_file_kind kind, unsigned int n);
+/* Whether a device file is of this function. */
+bool fuzz_is_of(const struct svf_file *file, const struct svf_function *fn);
 /* Gives the file a descriptor, which it returns; -1, and the file is closed, without a free one. */
 int fuzz_keep(struct fuzz *f, struct svf_file *file);
 void fuzz_close(struct fuzz *f, unsigned int slot);

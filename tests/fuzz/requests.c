@@ -86,24 +86,41 @@ void fuzz_match(struct fuzz *f, struct fuzz_input *in)
 
 /* --- the two ways to a device --- */
 
+/* As drivers begin: memory decoding and bus mastering on. */
+static void set_command(const struct svf_function *fn, struct fuzz *f, uint8_t how)
+{
+	const uint8_t command[] = {how & 0x20 ? how & 7 : 7, how & 0x10 ? 4 : 0};
+	struct svf_call call = test_call(f->machine);
+
+	for (unsigned int i = 0; i < FUZZ_FILES; i++) {
+		struct svf_file *file = f->slots[i].file;
+
+		if (file && file->kind == SVF_FILE_DEVICE && fuzz_is_of(file, fn))
+			(void)!svf_file_write(file, &call, command, 2, (uint64_t)7 << 40 | 4);
+	}
+}
+
 void fuzz_legacy(struct fuzz *f, struct fuzz_input *in)
 {
 	struct svf_function *fn = fuzz_function(f, fuzz_take(in) % 16);
 	struct svf_call call = test_call(f->machine);
 	struct svf_file *container, *group;
+	uint8_t how = fuzz_take(in);
 	char text[512];
 	int32_t fd;
 
-	if (!fn || svf_container_open(f->machine, &call, &container))
+	if (!fn || (how & 0x80 ? svf_iommufd_open(f->machine, &call, &container)
+			       : svf_container_open(f->machine, &call, &container)))
 		return;
 	fd = fuzz_keep(f, container);
 	if (fd < 0 || svf_group_open(f->machine, &call, fn->group->id, &group) ||
 	    fuzz_keep(f, group) < 0)
 		return;
 	(void)fuzz_call_with(f, group, VFIO_GROUP_SET_CONTAINER, &fd, sizeof(fd));
-	(void)fuzz_call(f, container, VFIO_SET_IOMMU, fuzz_take(in) & 1 ? 1 : 3);
+	(void)fuzz_call(f, container, VFIO_SET_IOMMU, how & 0x40 ? how & 15 : 3);
 	match_string(text, sizeof(text), fn, in);
-	(void)fuzz_call_with(f, group, VFIO_GROUP_GET_DEVICE_FD, text, strlen(text) + 1);
+	if (fuzz_call_with(f, group, VFIO_GROUP_GET_DEVICE_FD, text, strlen(text) + 1) >= 0)
+		set_command(fn, f, how);
 }
 
 void fuzz_bound(struct fuzz *f, struct fuzz_input *in)
@@ -133,6 +150,7 @@ void fuzz_bound(struct fuzz *f, struct fuzz_input *in)
 	(void)fuzz_call_with(f, cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind, sizeof(bind));
 	(void)fuzz_call_with(f, iommufd, IOMMU_IOAS_ALLOC, &alloc, sizeof(alloc));
 	(void)fuzz_call_with(f, cdev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach, sizeof(attach));
+	set_command(fn, f, how);
 }
 
 void fuzz_attach(struct fuzz *f, struct fuzz_input *in)
@@ -184,10 +202,13 @@ static uint64_t take_length(struct fuzz_input *in)
 static uint64_t take_vaddr(struct fuzz *f, struct fuzz_input *in)
 {
 	uint8_t byte = fuzz_take(in);
-	const struct fuzz_slot *slot = &f->slots[byte % FUZZ_FILES];
 
-	if (byte & 0x80 && slot->length)
-		return slot->mapped;
+	for (unsigned int i = byte; byte & 0x80 && i < byte + FUZZ_FILES; i++) {
+		const struct fuzz_slot *slot = &f->slots[i % FUZZ_FILES];
+
+		if (slot->length)
+			return slot->mapped;
+	}
 	return FUZZ_MEMORY + byte % 17u * FUZZ_PAGE;
 }
 
@@ -276,14 +297,18 @@ void fuzz_irqs(struct fuzz *f, struct fuzz_input *in)
 	struct {
 		struct vfio_irq_set head;
 		int32_t data[16];
-	} set = {.head = {.index = what % 6u, .start = range >> 4, .count = range & 15}};
+	} set = {.head = {.argsz = sizeof(set), .index = what % 6u, .count = 1}};
 
 	if (!device)
 		return;
 	/* One kind of data and one action, or any flags. */
-	set.head.flags = what & 0x80 ? fuzz_take(in) : 1u << what / 6 % 3 | 8u << what / 18 % 3;
-	set.head.argsz = (uint32_t)sizeof(set);
-	for (int i = 0; i < (range & 15); i++)
+	set.head.flags = what >= 0xe0 ? fuzz_take(in) : 1u << what / 6 % 3 | 8u << what / 18 % 3;
+	/* The first, some from the first, or any. */
+	if (range & 0x40)
+		set.head.count = range & 15;
+	if (range & 0x80)
+		set.head.start = range >> 3 & 7;
+	for (unsigned int i = 0; i < set.head.count; i++)
 		set.data[i] = take_fd(in);
 	(void)fuzz_call_with(f, device, VFIO_DEVICE_SET_IRQS, &set, sizeof(set));
 }
@@ -382,17 +407,19 @@ void fuzz_region(struct fuzz *f, struct fuzz_input *in)
 /* The memory of a BAR becomes the client's, at the address where it is. */
 void fuzz_mmap(struct fuzz *f, struct fuzz_input *in)
 {
-	unsigned int n = fuzz_take(in) % FUZZ_FILES;
-	struct fuzz_slot *slot = &f->slots[n];
+	struct svf_file *file = fuzz_file(f, SVF_FILE_DEVICE, fuzz_take(in));
 	struct svf_call call = test_call(f->machine);
-	uint64_t offset = (uint64_t)(fuzz_take(in) % 10u) << 40 | fuzz_take(in) % 4u * FUZZ_PAGE;
-	size_t length = (fuzz_take(in) % 4u) * FUZZ_PAGE;
+	uint8_t what = fuzz_take(in);
+	uint64_t offset = (uint64_t)(what % 10u) << 40 | (what >> 6) * FUZZ_PAGE;
+	size_t length = (1 + what / 10 % 3) * FUZZ_PAGE;
 	const struct svf_ram *ram;
+	struct fuzz_slot *slot;
 	uint64_t at;
 
-	if (!slot->file || slot->file->kind != SVF_FILE_DEVICE || slot->length)
-		return;
-	if (svf_device_mmap(slot->file, &call, offset, length, true, &ram, &at) || !length)
+	for (slot = f->slots; file && slot->file != file;)
+		slot++;
+	if (!file || slot->length ||
+	    svf_device_mmap(file, &call, offset, length, what != 0xff, &ram, &at))
 		return;
 	test_user_add_ram(ram, at, length);
 	slot->mapped = (uintptr_t)(ram->base + at);
