@@ -113,6 +113,7 @@ struct svf_function {
 	struct svf_driver *driver; /* bound, or NULL */
 	char *driver_override;	   /* NULL: none */
 	struct svf_device *device; /* the VFIO device, while the bound driver is vfio-pci */
+	unsigned int enables;	   /* by sysfs "enable", on top of those by a driver or a VFIO user */
 	bool removing;		   /* unbind or removal is under way and waits for users */
 	bool uses_kernel_dma;	   /* the bound driver holds a use of the group's kernel DMA */
 

@@ -7,6 +7,7 @@
  * firmware_node (there is no ACPI) and reset_method as a writable file.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #define EXP_DEVCTL2_ARI 0x20
 
 #define CMD_DECODE 0x3 /* I/O and memory space enable */
+#define CMD_MASTER 0x4
 
 static bool is_express(const struct svf_function *fn)
 {
@@ -148,17 +150,21 @@ static ssize_t show_power_state(struct svf_host *host, void *object, uintptr_t a
 			      states[fn->cap_pm ? fn->config[fn->cap_pm + 4] & 3 : 0]);
 }
 
-/* 1 while somebody has the function enabled: its driver, or a VFIO user. */
-static bool is_enabled(const struct svf_function *fn)
+/*
+ * How many have the function enabled: its driver (pci-stub does not), a VFIO user, and whoever wrote 1
+ * here. What decodes is another matter: disabling turns off nothing but bus mastering.
+ */
+static unsigned int enable_count(const struct svf_function *fn)
 {
-	if (!fn->driver)
-		return fn->config[0x04] & CMD_DECODE;
-	return fn->device ? fn->device->open_count > 0 : true;
+	const struct svf_driver *driver = fn->driver;
+	bool native = driver && !driver->vfio && (!driver->managed_dma || fn->interconnect);
+
+	return fn->enables + native + (fn->device && fn->device->open_count > 0);
 }
 
 static ssize_t show_enable(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
-	return svf_sysfs_emit(buf, size, "%d\n", is_enabled(object));
+	return svf_sysfs_emit(buf, size, "%u\n", enable_count(object));
 }
 
 static int store_enable(struct svf_host *host, void *object, uintptr_t arg, struct svf_call *call,
@@ -172,9 +178,14 @@ static int store_enable(struct svf_host *host, void *object, uintptr_t arg, stru
 		return svf_fail(call, -EINVAL, "not a number; write 0 or 1");
 	if (fn->driver)
 		return svf_fail(call, -EBUSY, "driver %s has the device; unbind it first", fn->driver->name);
-	if (!value && !is_enabled(fn))
+	if (value && fn->enables == UINT_MAX)
+		return svf_fail(call, -EINVAL, "enabled too often");
+	if (!value && !fn->enables)
 		return svf_fail(call, -EIO, "the device is not enabled");
-	svf_config_write(fn, 0x04, 2, value ? command | CMD_DECODE : command & ~(uint32_t)CMD_DECODE);
+	if (value && fn->enables++ == 0)
+		svf_config_write(fn, 0x04, 2, command | CMD_DECODE);
+	if (!value && --fn->enables == 0)
+		svf_config_write(fn, 0x04, 2, command & ~(uint32_t)CMD_MASTER);
 	return 0;
 }
 
