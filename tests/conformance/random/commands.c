@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What there is on the machine to make calls on, see random.h. The fields of a structure are
+ * named here once more, because both explaining a call and spoiling it need them.
+ */
+#include "random.h"
+
+#include "uapi/iommufd.h"
+#include "uapi/vfio.h"
+
+const struct site_info sites[NR_SITES] = {
+	[SITE_PF] = {"pf", "0000:01:00.0", NO_SITE, 0, "igb"},
+	[SITE_VF0] = {"vf0", "0000:01:10.0", SITE_PF, 1, "igbvf"},
+	[SITE_VF1] = {"vf1", "0000:01:10.2", SITE_PF, 2, "igbvf"},
+	[SITE_NVME] = {"nvme", "0000:02:00.0", NO_SITE, 3, "nvme"},
+	[SITE_NVF0] = {"nvf0", "0000:02:00.1", SITE_NVME, 4, "pci-stub"},
+	[SITE_NVF1] = {"nvf1", "0000:02:00.2", SITE_NVME, 5, "pci-stub"},
+	[SITE_EDU] = {"edu", "0000:00:05.0", NO_SITE, 6, "pci-stub"},
+	[SITE_BRIDGE] = {"bridge", "0000:03:00.0", NO_SITE, 7, "pci-stub"},
+	[SITE_CONV0] = {"conv0", "0000:04:00.0", NO_SITE, 7, "pci-stub"},
+	[SITE_CONV1] = {"conv1", "0000:04:01.0", NO_SITE, 7, "pci-stub"},
+	[SITE_MULTI0] = {"multi0", "0000:05:00.0", NO_SITE, 8, "e1000e"},
+	[SITE_MULTI1] = {"multi1", "0000:05:00.1", NO_SITE, 8, "e1000e"},
+};
+
+const struct class_info classes[NR_CLASSES] = {
+	[CLASS_CONTAINER] = {'c', 0, 3}, [CLASS_IOMMUFD] = {'i', 3, 1},
+	[CLASS_GROUP] = {'g', 4, 5},	 [CLASS_DEVICE] = {'d', 9, 6},
+	[CLASS_CDEV] = {'v', 15, 2},	 [CLASS_EVENTFD] = {'e', 17, 4},
+	[CLASS_NULL] = {'n', 21, 1},	 [CLASS_CLOSED] = {'x', 22, 2},
+};
+
+enum class slot_class(unsigned slot)
+{
+	unsigned i;
+
+	for (i = 0; i < NR_CLASSES - 1; i++)
+		if (slot < classes[i].first + classes[i].count)
+			break;
+	return (enum class)i;
+}
+
+#define C(name, on, fields, flags)                                                                 \
+	{                                                                                          \
+		#name, name, CLASS_##on, fields, flags                                             \
+	}
+
+const struct command commands[] = {
+	C(VFIO_GET_API_VERSION, CONTAINER, NULL, 0),
+	C(VFIO_CHECK_EXTENSION, CONTAINER, NULL, 0),
+	C(VFIO_SET_IOMMU, CONTAINER, NULL, 0),
+	C(VFIO_IOMMU_GET_INFO, CONTAINER, "argsz4 flags4 pgsizes8 cap_offset4 pad4", 0),
+	C(VFIO_IOMMU_MAP_DMA, CONTAINER, "argsz4 flags4 vaddr8 iova8 size8", 0),
+	C(VFIO_IOMMU_UNMAP_DMA, CONTAINER,
+	  "argsz4 flags4 iova8 size8 bitmap_pgsize8 bitmap_size8 bitmap_data8", COMMAND_BITMAP),
+	C(VFIO_IOMMU_ENABLE, CONTAINER, NULL, 0),
+	C(VFIO_IOMMU_DISABLE, CONTAINER, NULL, 0),
+	C(VFIO_IOMMU_DIRTY_PAGES, CONTAINER,
+	  "argsz4 flags4 iova8 size8 bitmap_pgsize8 bitmap_size8 bitmap_data8", COMMAND_BITMAP),
+	C(VFIO_GROUP_GET_STATUS, GROUP, "argsz4 flags4", 0),
+	C(VFIO_GROUP_SET_CONTAINER, GROUP, "fd4", 0),
+	C(VFIO_GROUP_UNSET_CONTAINER, GROUP, NULL, 0),
+	C(VFIO_GROUP_GET_DEVICE_FD, GROUP, "", COMMAND_FD),
+	C(VFIO_DEVICE_GET_INFO, DEVICE, "argsz4 flags4 regions4 irqs4 cap_offset4 pad4", 0),
+	C(VFIO_DEVICE_GET_REGION_INFO, DEVICE,
+	  "argsz4 flags4 index4 cap_offset4 size8 offset8", 0),
+	C(VFIO_DEVICE_GET_IRQ_INFO, DEVICE, "argsz4 flags4 index4 count4", 0),
+	C(VFIO_DEVICE_SET_IRQS, DEVICE, "argsz4 flags4 index4 start4 count4", 0),
+	C(VFIO_DEVICE_RESET, DEVICE, NULL, 0),
+	C(VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, DEVICE, "argsz4 flags4 count4", COMMAND_HOT_INFO),
+	C(VFIO_DEVICE_PCI_HOT_RESET, DEVICE, "argsz4 flags4 count4", 0),
+	C(VFIO_DEVICE_QUERY_GFX_PLANE, DEVICE, "argsz4 flags4", 0),
+	C(VFIO_DEVICE_GET_GFX_DMABUF, DEVICE, "plane4", 0),
+	C(VFIO_DEVICE_IOEVENTFD, DEVICE, "argsz4 flags4 offset8 data8 fd4 pad4", 0),
+	C(VFIO_DEVICE_FEATURE, DEVICE, "argsz4 flags4", 0),
+	C(VFIO_DEVICE_BIND_IOMMUFD, CDEV, "argsz4 flags4 iommufd4 devid4 token8", COMMAND_ID),
+	C(VFIO_DEVICE_ATTACH_IOMMUFD_PT, CDEV, "argsz4 flags4 pt4 pasid4", 0),
+	C(VFIO_DEVICE_DETACH_IOMMUFD_PT, CDEV, "argsz4 flags4 pasid4", 0),
+	C(VFIO_MIG_GET_PRECOPY_INFO, DEVICE, "argsz4 flags4 initial8 dirty8", 0),
+};
+const size_t nr_commands = ARRAY_SIZE(commands);
+
+const struct command *command_find(uint32_t nr, enum class on)
+{
+	size_t i;
+
+	for (i = 0; i < nr_commands; i++)
+		if (commands[i].nr == nr && commands[i].on == on)
+			return &commands[i];
+	return NULL;
+}
