@@ -8,10 +8,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/fmt.h"
+#include "core/iommu/iova_space.h"
 #include "core/pci/topology.h"
 
 #define DMA_ENTRY_LIMIT 65535 /* the module's default */
@@ -54,6 +56,7 @@ void svf_machine_destroy(struct svf_machine *machine)
 	assert(machine->used.files == 0);
 	svf_machine_unbuild(machine);
 	assert(svf_list_empty(&machine->groups));
+	svf_mappings_reap(machine, UINT_MAX);
 	free(machine);
 }
 

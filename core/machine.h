@@ -16,6 +16,7 @@
 
 struct svf_driver;
 struct svf_function;
+struct svf_itree_node;
 
 /* Module parameters, named as the modules name them. */
 struct svf_params {
@@ -56,6 +57,7 @@ struct svf_machine {
 	struct svf_list functions;  /* struct svf_function.machine_link, in order of BDF */
 	struct svf_list drivers;    /* struct svf_driver.link */
 	struct svf_list groups;	    /* struct svf_iommu_group.link, in order of id */
+	struct svf_itree_node *unmapped; /* core/iommu/iova_space.c: mappings yet to be freed */
 	unsigned int next_group_id; /* ids are not reused while the machine lives */
 	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
 	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */

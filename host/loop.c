@@ -10,6 +10,7 @@
 int svf_loop_init(struct svf_loop *loop)
 {
 	loop->quit = false;
+	loop->busy = false;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return loop->epoll_fd < 0 ? -errno : 0;
 }
@@ -55,7 +56,7 @@ int svf_loop_run(struct svf_loop *loop, void (*after)(void *arg), void *arg)
 {
 	while (!loop->quit) {
 		struct epoll_event event;
-		int n = epoll_wait(loop->epoll_fd, &event, 1, -1);
+		int n = epoll_wait(loop->epoll_fd, &event, 1, loop->busy ? 0 : -1);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;

@@ -22,6 +22,7 @@ struct svf_source {
 struct svf_loop {
 	int epoll_fd;
 	bool quit; /* set by anybody: return after the event in hand */
+	bool busy; /* set by after(): do not wait for the next event, there is work left */
 };
 
 int svf_loop_init(struct svf_loop *loop) SVF_MUST_CHECK;
@@ -38,7 +39,7 @@ void svf_loop_modify(struct svf_loop *loop, struct svf_source *source, uint32_t 
  */
 void svf_loop_remove(struct svf_loop *loop, struct svf_source *source);
 
-/* Until quit. after(arg) is called after each event. Return: 0, or why epoll failed. */
+/* Until quit. after(arg) is called after each event, and again and again while busy. Return: 0, or why epoll failed. */
 int svf_loop_run(struct svf_loop *loop, void (*after)(void *arg), void *arg) SVF_MUST_CHECK;
 
 #endif

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/iommu/iova_space.h"
 #include "core/machine.h"
 #include "core/pci/topology.h"
 #include "host/device_help.h"
@@ -30,6 +31,9 @@
 #include "host/open.h"
 #include "host/topology.h"
 #include "host/tree.h"
+
+/* Unmapped mappings freed between two events: half a millisecond. */
+#define REAP_SLICE 4096u
 
 #define CAP_WORDS _LINUX_CAPABILITY_U32S_3
 
@@ -121,6 +125,7 @@ static void after_event(void *arg)
 		svf_requests_wake(host);
 	}
 	svf_host_settle(host);
+	host->loop.busy = svf_mappings_reap(host->machine, REAP_SLICE);
 }
 
 static void signal_ready(struct svf_source *source, uint32_t events)

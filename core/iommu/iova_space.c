@@ -4,6 +4,12 @@
  * holds a reference to the address space whose memory it maps. Unmapping never fails and never
  * allocates.
  *
+ * A space can have millions of mappings, and to free them takes time. So all of them are taken out at once
+ * by taking away the root of their tree: from then on nothing leads to them. The tree becomes a stack of
+ * trees, linked by the parents, which mean nothing any more; the next mapping to be freed is the top,
+ * and leaves its two children in its place. What they hold counts until it is given back, so
+ * whoever finds no room frees all of them first: nobody can tell when it is done.
+ *
  * Two bounds: the machine's on all mappings together, here; and type1's on those of one container,
  * in core/vfio/type1.c.
  *
@@ -14,11 +20,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/iommu/group.h"
 #include "core/machine.h"
+
+/* So few are freed on the spot. */
+#define UNMAP_AT_ONCE 4096u
 
 void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machine)
 {
@@ -28,12 +38,9 @@ void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machi
 
 void svf_iova_space_fini(struct svf_iova_space *space)
 {
-	struct svf_mapping *map;
-
 	assert(!space->attached);
 	svf_dirty_stop(&space->dirty, space->machine);
-	while ((map = svf_iova_space_first(space, 0, UINT64_MAX)))
-		svf_iova_space_unmap(space, map);
+	svf_iova_space_unmap_all(space);
 }
 
 static struct svf_mapping *mapping_of(struct svf_itree_node *node)
@@ -47,15 +54,30 @@ struct svf_mapping *svf_iova_space_first(const struct svf_iova_space *space, uin
 	return mapping_of(svf_itree_first(&space->tree, first, last));
 }
 
+static bool has_room(const struct svf_iova_space *space)
+{
+	const struct svf_machine *machine = space->machine;
+
+	return svf_share_left(space->count, machine->used.mappings, machine->limits.mappings);
+}
+
+static struct svf_mapping *mapping_alloc(struct svf_iova_space *space)
+{
+	struct svf_mapping *map = has_room(space) ? calloc(1, sizeof(*map)) : NULL;
+
+	if (map || !space->machine->unmapped)
+		return map;
+	svf_mappings_reap(space->machine, UINT_MAX);
+	return has_room(space) ? calloc(1, sizeof(*map)) : NULL;
+}
+
 int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *map)
 {
 	struct svf_machine *machine = space->machine;
 	struct svf_mapping *new;
 
 	assert(map->ram ? !map->mm && space->attached : !!map->mm);
-	if (!svf_share_left(space->count, machine->used.mappings, machine->limits.mappings))
-		return -ENOMEM;
-	new = calloc(1, sizeof(*new));
+	new = mapping_alloc(space);
 	if (!new)
 		return -ENOMEM;
 	*new = *map;
@@ -84,6 +106,14 @@ void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map
 	machine->port->mm_put(map->mm);
 }
 
+/* map is in no tree. */
+static void mapping_free(struct svf_machine *machine, struct svf_mapping *map)
+{
+	machine->used.mappings--;
+	svf_mapping_fini(machine, map);
+	free(map);
+}
+
 void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map)
 {
 	struct svf_machine *machine = space->machine;
@@ -93,9 +123,53 @@ void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map)
 	svf_itree_remove(&space->tree, &map->node);
 	space->count--;
 	space->ram_count -= !!map->ram;
-	machine->used.mappings--;
-	svf_mapping_fini(machine, map);
-	free(map);
+	mapping_free(machine, map);
+}
+
+static void push_unmapped(struct svf_machine *machine, struct svf_itree_node *node)
+{
+	if (!node)
+		return;
+	node->parent = machine->unmapped;
+	machine->unmapped = node;
+}
+
+void svf_iova_space_unmap_all(struct svf_iova_space *space)
+{
+	unsigned int count = space->count;
+
+	if (space->dirty.on)
+		svf_dirty_clear(&space->dirty, space->machine, 0, UINT64_MAX);
+	push_unmapped(space->machine, space->tree.root);
+	space->tree.root = NULL;
+	space->count = 0;
+	space->ram_count = 0;
+	if (count <= UNMAP_AT_ONCE)
+		svf_mappings_reap(space->machine, count);
+}
+
+bool svf_mappings_reap(struct svf_machine *machine, unsigned int count)
+{
+	while (machine->unmapped && count--) {
+		struct svf_itree_node *node = machine->unmapped;
+
+		machine->unmapped = node->parent;
+		push_unmapped(machine, node->left);
+		push_unmapped(machine, node->right);
+		mapping_free(machine, mapping_of(node));
+	}
+	return machine->unmapped;
+}
+
+int svf_mm_charge(struct svf_machine *machine, struct svf_mm *mm, int64_t pages,
+		  uint64_t *ret_limit)
+{
+	int err = machine->port->mm_account(mm, pages, ret_limit);
+
+	if (!err || !machine->unmapped)
+		return err;
+	svf_mappings_reap(machine, UINT_MAX);
+	return machine->port->mm_account(mm, pages, ret_limit);
 }
 
 static void detach_ram(struct svf_iova_space *space, const struct svf_ram *ram)

@@ -68,6 +68,23 @@ struct svf_mapping *svf_iova_space_first(const struct svf_iova_space *space, uin
 					 uint64_t last);
 /* Removes and frees one. When this returns, no device reaches it any more. */
 void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map);
+/*
+ * All at once. When this returns, no device reaches any of them; what many of them hold is given back
+ * later, a slice at a time.
+ */
+void svf_iova_space_unmap_all(struct svf_iova_space *space);
+
+/*
+ * Gives back what so many mappings hold that were unmapped at once. The host calls it between events
+ * while it returns true: there are more.
+ */
+bool svf_mappings_reap(struct svf_machine *machine, unsigned int count);
+/*
+ * As svf_port_ops.mm_account, of pages to be charged: what unmapped mappings still hold is given back
+ * first when it would fail.
+ */
+int svf_mm_charge(struct svf_machine *machine, struct svf_mm *mm, int64_t pages,
+		  uint64_t *ret_limit) SVF_MUST_CHECK;
 
 /*
  * The memory of a BAR is about to be freed: mappings of it stay, as they do in Linux when the

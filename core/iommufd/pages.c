@@ -46,7 +46,7 @@ static int charge(struct svf_machine *machine, struct svf_call *call, struct svf
 
 	if (!machine->params.enforce_memlock)
 		return 0;
-	if (machine->port->mm_account(map->mm, pages, NULL))
+	if (svf_mm_charge(machine, map->mm, pages, NULL))
 		return svf_fail(
 			call, -ENOMEM,
 			"%ld pages at IOVA 0x%lx would pass the process's RLIMIT_MEMLOCK; raise it",

@@ -57,15 +57,16 @@ static void mapping_remove(struct svf_type1 *type1, struct svf_mapping *map)
 {
 	type1->vaddr_invalid -= map->vaddr_invalid;
 	type1->dma_avail++;
+	type1->mapped -= map->node.last - map->node.first + 1;
 	svf_iova_space_unmap(&type1->space, map);
 }
 
 static void unmap_all(struct svf_type1 *type1)
 {
-	struct svf_mapping *map;
-
-	while ((map = svf_iova_space_first(&type1->space, 0, UINT64_MAX)))
-		mapping_remove(type1, map);
+	type1->dma_avail += type1->space.count;
+	type1->vaddr_invalid = 0;
+	type1->mapped = 0;
+	svf_iova_space_unmap_all(&type1->space);
 }
 
 void svf_type1_destroy(struct svf_type1 *type1)
@@ -195,10 +196,10 @@ static int check_place(struct svf_type1 *type1, struct svf_call *call,
 	return 0;
 }
 
-static int charge(const struct svf_machine *machine, struct svf_call *call, struct svf_mm *mm,
+static int charge(struct svf_machine *machine, struct svf_call *call, struct svf_mm *mm,
 		  int64_t pages, uint64_t *ret_limit)
 {
-	if (machine->port->mm_account(mm, pages, ret_limit))
+	if (svf_mm_charge(machine, mm, pages, ret_limit))
 		return svf_fail(call, -ENOMEM,
 				"%ld pages more are over RLIMIT_MEMLOCK; raise it (ulimit -l)",
 				(long)pages);
@@ -317,6 +318,7 @@ static int map_new(struct svf_type1 *type1, struct svf_call *call, struct svf_ma
 		return err;
 	}
 	type1->dma_avail--;
+	type1->mapped += map->node.last - map->node.first + 1;
 	return 0;
 }
 
@@ -522,12 +524,28 @@ static int give_up_vaddr(struct svf_type1 *type1, struct svf_call *call, const s
 	return 0;
 }
 
+/* Whether the range takes every mapping there is. */
+static bool takes_all(const struct svf_type1 *type1, const struct unmap *unmap)
+{
+	const struct svf_itree_node *first = svf_itree_first(&type1->space.tree, 0, UINT64_MAX);
+	const struct svf_itree_node *last = type1->space.tree.root;
+
+	while (last && last->right)
+		last = last->right;
+	return first && first->first >= unmap->first && last->first <= unmap->last;
+}
+
 static int unmap_range(struct svf_type1 *type1, struct svf_call *call, const struct unmap *unmap,
 		       uint64_t *ret_size)
 {
 	struct svf_mapping *map, *next;
 	uint64_t size = 0;
 
+	if (!(unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) && takes_all(type1, unmap)) {
+		*ret_size = type1->mapped;
+		unmap_all(type1);
+		return 0;
+	}
 	for (map = unmap_first(type1, unmap); map; map = next) {
 		next = unmap_next(map, unmap);
 		if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) {

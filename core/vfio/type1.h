@@ -20,6 +20,7 @@ struct svf_type1 {
 	struct svf_iova_space space;
 	bool v2;
 	bool dirty_tracking;	    /* between DIRTY_PAGES START and STOP */
+	uint64_t mapped;	    /* bytes of IOVA */
 	unsigned int dma_avail;	    /* mappings that may still be made */
 	unsigned int vaddr_invalid; /* mappings whose address is given up */
 };

@@ -7,6 +7,7 @@
 #define SVF_TESTS_UNIT_CONTAINER_FIXTURE_H
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,6 +64,7 @@ static int fixture_teardown(void **state)
 	for (unsigned int i = 0; i < 2; i++)
 		if (f.group[i].container)
 			svf_container_detach_group(&f.group[i]);
+	svf_mappings_reap(f.machine, UINT_MAX);
 	assert_int_equal(f.machine->used.mappings, 0);
 	test_pci_end(f.machine);
 	test_machine_end(f.machine);

@@ -167,7 +167,49 @@ static void test_entry_limit(void **state)
 	assert_int_equal(map_dma(RW, FAR, 1ull << 40, PAGE), 0);
 	assert_int_equal(map_dma(RW, FAR, 1ull << 41, PAGE), -ENOSPC);
 	assert_int_equal(unmap_dma(VFIO_DMA_UNMAP_FLAG_ALL, 0, 0), 65535l * PAGE);
-	assert_int_equal(f.machine->used.mappings, 0);
+	assert_int_equal(type1()->space.count, 0);
+	assert_int_equal(type1()->dma_avail, 65535);
+}
+
+static void map_many(uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(map_dma(RW, FAR + i * PAGE, i * PAGE, PAGE), 0);
+}
+
+/* Many mappings are freed a slice at a time, and when somebody needs what they hold. */
+static void test_unmap_many(void **state)
+{
+	uint8_t byte;
+
+	(void)state;
+	start(VFIO_TYPE1v2_IOMMU);
+	f.machine->params.enforce_memlock = true;
+	test_lock_limit(0, 10000);
+	map_many(10000);
+	assert_int_equal(unmap_dma(VFIO_DMA_UNMAP_FLAG_ALL, 0, 0), 10000l * PAGE);
+	assert_int_equal(svf_dma_read(f.fn[0], 0, &byte, 1), -EFAULT);
+	assert_int_equal(f.machine->used.mappings, 10000);
+	assert_true(svf_mappings_reap(f.machine, 1000));
+	assert_int_equal(f.machine->used.mappings, 9000);
+	assert_int_equal(test_locked_pages(0), 9000);
+	/* The limit of locked memory. */
+	assert_int_equal(map_dma(RW, FAR, 0, 2000 * PAGE), 0);
+	assert_int_equal(f.machine->used.mappings, 1);
+	assert_int_equal(test_locked_pages(0), 2000);
+	assert_false(svf_mappings_reap(f.machine, 1000));
+	/* The machine's; a range that has all of them is as good as all. */
+	assert_int_equal(unmap_dma(0, 0, 2000 * PAGE), 2000 * PAGE);
+	map_many(5000);
+	assert_int_equal(unmap_dma(0, 0, 6000 * PAGE), 5000 * PAGE);
+	assert_int_equal(f.machine->used.mappings, 5000);
+	f.machine->limits.mappings = 5000;
+	map_many(1);
+	assert_int_equal(f.machine->used.mappings, 1);
+	/* And the last group's leaving; test_machine_end() looks for what is left. */
+	f.machine->limits.mappings = 20000;
+	assert_int_equal(unmap_dma(0, 0, PAGE), PAGE);
+	map_many(5000);
 }
 
 static void test_machine_limit(void **state)
@@ -375,7 +417,7 @@ int main(void)
 		TEST(test_map_edges),	   TEST(test_map_read_only_memory),
 		TEST(test_map_bar),	   TEST(test_entry_limit),
 		TEST(test_machine_limit),  TEST(test_memlock),
-		TEST(test_memlock_and_bad_memory),
+		TEST(test_memlock_and_bad_memory), TEST(test_unmap_many),
 		TEST(test_unmap_argument), TEST(test_unmap_answer_fails),
 		TEST(test_unmap_v2),	   TEST(test_unmap_v1),
 		TEST(test_vaddr),	   TEST(test_vaddr_changes_owner),
