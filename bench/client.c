@@ -5,8 +5,9 @@
  *	client first	opens the first device by its group; prints the monotonic clock, ns
  *	client calls	prints "NAME NS NOOP-NS" for each measured call
  *	client fill N	makes N mappings in one container; prints "total NS", then "map LAST-NS
- *FIRST-NS": a MAP where N - 1 others are, and one where there is none; then holds them until its
- *input ends
+ *FIRST-NS": a MAP where N - 1 others are, and one where there is none; holds them until it is sent a
+ *line; then unmaps all with one call and prints "unmap NS LONGEST-NS": that call, and the longest no-op
+ *of another thread during it and after
  *
  * What is compared is measured in turns, a few calls of the one and a few of the other, so that
  * both see the same machine, whatever else it does. Each call is timed alone and the median taken:
@@ -19,6 +20,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +43,8 @@
 #define IN_TURN 16
 #define SAMPLES (TURNS * IN_TURN)
 #define PAGE	4096u
+#define AFTER	1000 /* no-ops after an UNMAP of all */
+#define LIMIT	"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
 #define IOVA	0x100000000ull
 
 struct bench {
@@ -294,6 +301,67 @@ static void run_calls(struct bench *b)
 	measure(b, "ioas_map_unmap_4k", call_ioas);
 }
 
+/* What another client sees while one unmaps all that it has. */
+struct onlooker {
+	const struct bench *b;
+	atomic_int calls;
+	atomic_bool stop;
+	uint64_t longest;
+};
+
+static void *look_on(void *arg)
+{
+	struct onlooker *o = arg;
+
+	while (!atomic_load(&o->stop)) {
+		uint64_t start = now_ns(), took;
+
+		call_noop(o->b);
+		took = now_ns() - start;
+		o->longest = took > o->longest ? took : o->longest;
+		atomic_fetch_add(&o->calls, 1);
+	}
+	return NULL;
+}
+
+static void wait_for_calls(struct onlooker *o, int calls)
+{
+	calls += atomic_load(&o->calls);
+	while (atomic_load(&o->calls) < calls)
+		sched_yield();
+}
+
+static void unmap_all(const struct bench *b)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.flags = VFIO_DMA_UNMAP_FLAG_ALL,
+	};
+	struct onlooker o = {.b = b};
+	pthread_t thread;
+	uint64_t start;
+
+	errno = pthread_create(&thread, NULL, look_on, &o);
+	must(-errno, "pthread_create");
+	wait_for_calls(&o, 1);
+	start = now_ns();
+	must(ioctl(b->container[0], VFIO_IOMMU_UNMAP_DMA, &unmap), "VFIO_IOMMU_UNMAP_DMA");
+	start = now_ns() - start;
+	wait_for_calls(&o, AFTER);
+	atomic_store(&o.stop, true);
+	pthread_join(thread, NULL);
+	printf("unmap %llu %llu\n", (unsigned long long)start, (unsigned long long)o.longest);
+}
+
+/* Containers whose IOMMU is set from now on take n mappings. */
+static void set_limit(uint64_t n)
+{
+	FILE *file = fopen(LIMIT, "w");
+
+	if (!file || fprintf(file, "%llu", (unsigned long long)n) < 0 || fclose(file))
+		die(LIMIT);
+}
+
 static void run_fill(struct bench *b, uint64_t n)
 {
 	static uint64_t of_last[SAMPLES], of_first[SAMPLES];
@@ -312,8 +380,8 @@ static void run_fill(struct bench *b, uint64_t n)
 	map_at(b, 0, b->last_iova);
 	printf("map %llu %llu\n", median(of_last), median(of_first));
 	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	getchar();
+	unmap_all(b);
 }
 
 int main(int argc, char **argv)
@@ -322,6 +390,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
+	if (argc == 3)
+		set_limit(strtoull(argv[2], NULL, 10));
 	open_first(&b);
 	if (!strcmp(argv[1], "first")) {
 		printf("%llu\n", (unsigned long long)now_ns());

@@ -31,7 +31,7 @@
 /* Addresses from here on are never a process's, on x86-64 with five levels of page tables. */
 #define USER_ADDRESS_END 0xfffffffffff000ull
 
-/* Of a bitmap, written at once: 8 KiB, that much of the stack. */
+/* Of a bitmap, written at once: 8 KiB. Twice that are on the stack. */
 #define BLOCK_WORDS 1024u
 
 /* Behind the head of DIRTY_PAGES with GET_BITMAP. */
@@ -61,6 +61,17 @@ int svf_type1_check_bitmap(struct svf_call *call, const struct vfio_bitmap *bitm
 	return 0;
 }
 
+/*
+ * The caller's bitmap, being written: each copy costs a system call, and mappings may be many and small.
+ * So words that follow each other are collected first.
+ */
+struct writer {
+	struct svf_call *call;
+	uint64_t bitmap; /* its address */
+	uint64_t first, count; /* words that are held */
+	uint64_t words[BLOCK_WORDS];
+};
+
 /* Sets bits shift to shift + count - 1 of words that are 0. */
 static void set_bits(uint64_t *words, unsigned int shift, uint64_t count)
 {
@@ -84,34 +95,100 @@ static void dirty_bits(const struct svf_type1 *type1, uint64_t iova, uint64_t pa
 		set_bits(words, shift, pages);
 }
 
+/* Writes what is there, so that the next word may be any. */
+static int flush(struct writer *writer)
+{
+	uint64_t addr = writer->bitmap + writer->first * sizeof(writer->words[0]);
+	size_t count = writer->count;
+
+	writer->count = 0;
+	if (!count)
+		return 0;
+	return svf_copy_to_user(writer->call, addr, writer->words, count * sizeof(writer->words[0]));
+}
+
+/*
+ * Makes word the last one that is held, at least, and says where it is. keep: what it has so far is
+ * to be kept, ours or the caller's; else it is 0.
+ */
+static int take_word(struct writer *writer, uint64_t word, bool keep, uint64_t **ret)
+{
+	uint64_t at = word - writer->first;
+	int err = 0;
+
+	if (writer->count && at == writer->count - 1) {
+		*ret = &writer->words[at];
+		return 0;
+	}
+	if (writer->count && (at != writer->count || at == BLOCK_WORDS))
+		err = flush(writer);
+	if (err)
+		return err;
+	if (!writer->count)
+		writer->first = word;
+	at = word - writer->first;
+	writer->words[at] = 0;
+	if (keep && svf_copy_from_user(writer->call, &writer->words[at],
+				       writer->bitmap + word * sizeof(word), sizeof(word)))
+		return -EFAULT;
+	writer->count = at + 1;
+	*ret = &writer->words[at];
+	return 0;
+}
+
+/* The bits of one mapping, whose first page has bit number bit. */
+static int write_mapping(struct writer *writer, const struct svf_type1 *type1,
+			 const struct svf_mapping *map, uint64_t bit)
+{
+	uint64_t left = (uint64_t)svf_mapping_pages(map), iova = map->node.first;
+
+	while (left) {
+		unsigned int shift = bit % 64;
+		uint64_t *words, bits[BLOCK_WORDS], room, pages;
+		int err = take_word(writer, bit / 64, shift, &words);
+
+		if (err)
+			return err;
+		room = (BLOCK_WORDS - (bit / 64 - writer->first)) * 64 - shift;
+		pages = left < room ? left : room;
+		memset(bits, 0, (shift + pages + 63) / 64 * sizeof(bits[0]));
+		dirty_bits(type1, iova, pages, bits, shift);
+		words[0] |= bits[0];
+		memcpy(words + 1, bits + 1, ((shift + pages + 63) / 64 - 1) * sizeof(bits[0]));
+		writer->count += (shift + pages + 63) / 64 - 1;
+		iova += pages * SVF_IOMMU_PAGE_SIZE;
+		bit += pages;
+		left -= pages;
+	}
+	return 0;
+}
+
 int svf_type1_report_dirty(const struct svf_type1 *type1, struct svf_call *call,
 			   const struct vfio_bitmap *bitmap, uint64_t base,
 			   const struct svf_mapping *map)
 {
-	uint64_t left = (uint64_t)svf_mapping_pages(map), iova = map->node.first;
-	uint64_t bit = (iova - base) / SVF_IOMMU_PAGE_SIZE;
-	uint64_t addr = bitmap->data + bit / 64 * sizeof(uint64_t), keep = 0;
-	unsigned int shift = bit % 64;
+	struct writer writer = {.call = call, .bitmap = bitmap->data};
+	int err = write_mapping(&writer, type1, map,
+				(map->node.first - base) / SVF_IOMMU_PAGE_SIZE);
 
-	if (shift && svf_copy_from_user(call, &keep, addr, sizeof(keep)))
-		return -EFAULT;
-	while (left) {
-		uint64_t words[BLOCK_WORDS] = {0}, pages = BLOCK_WORDS * 64 - shift;
-		size_t size;
+	return err ? err : flush(&writer);
+}
 
-		pages = left < pages ? left : pages;
-		size = (size_t)(shift + pages + 63) / 64 * sizeof(words[0]);
-		dirty_bits(type1, iova, pages, words, shift);
-		words[0] |= keep;
-		if (svf_copy_to_user(call, addr, words, size))
-			return -EFAULT;
-		addr += size;
-		iova += pages * SVF_IOMMU_PAGE_SIZE;
-		left -= pages;
-		shift = 0;
-		keep = 0;
+static int report_range(const struct svf_type1 *type1, struct svf_call *call,
+			const struct dirty_get *get, uint64_t last)
+{
+	struct writer writer = {.call = call, .bitmap = get->bitmap.data};
+	struct svf_itree_node *node = svf_itree_first(&type1->space.tree, get->iova, last);
+
+	for (; node && node->first <= last; node = svf_itree_next(node)) {
+		int err = write_mapping(&writer, type1,
+					svf_container_of(node, struct svf_mapping, node),
+					(node->first - get->iova) / SVF_IOMMU_PAGE_SIZE);
+
+		if (err)
+			return err;
 	}
-	return 0;
+	return flush(&writer);
 }
 
 static int dirty_start(struct svf_type1 *type1, struct svf_call *call)
@@ -164,7 +241,6 @@ static int check_get(const struct svf_type1 *type1, struct svf_call *call,
 static int dirty_get_bitmap(struct svf_type1 *type1, struct svf_call *call, uint64_t arg,
 			    uint32_t argsz)
 {
-	struct svf_itree_node *node;
 	struct dirty_get get;
 	uint64_t last = 0;
 	int err;
@@ -177,16 +253,11 @@ static int dirty_get_bitmap(struct svf_type1 *type1, struct svf_call *call, uint
 		err = check_get(type1, call, &get, &last);
 	if (err)
 		return err;
-	node = svf_itree_first(&type1->space.tree, get.iova, last);
-	for (; node && node->first <= last; node = svf_itree_next(node)) {
-		err = svf_type1_report_dirty(type1, call, &get.bitmap, get.iova,
-					     svf_container_of(node, struct svf_mapping, node));
-		if (err)
-			return err;
-		if (type1->space.dirty.on)
-			svf_dirty_clear(&type1->space.dirty, type1->space.machine, node->first,
-					node->last);
-	}
+	err = report_range(type1, call, &get, last);
+	if (err)
+		return err;
+	if (type1->space.dirty.on)
+		svf_dirty_clear(&type1->space.dirty, type1->space.machine, get.iova, last);
 	return 0;
 }
 

@@ -204,6 +204,48 @@ static void test_get_long(void **state)
 	assert_int_equal(words[301], 0x5555555555555555);
 }
 
+/* Many small mappings: their bits travel together, up to a gap. */
+static void test_get_many(void **state)
+{
+	unsigned long before;
+
+	(void)state;
+	start();
+	for (uint64_t page = 0; page < 1000; page++)
+		assert_int_equal(map_dma(page * PAGE, PAGE), 0);
+	assert_int_equal(unmap_plain(500 * PAGE, PAGE), 0);
+	assert_int_equal(map_dma(2000 * PAGE, PAGE), 0);
+	assert_int_equal(dirty_pages(START), 0);
+	before = test_copies();
+	assert_int_equal(get_bitmap(0, 2048 * PAGE, 256), 0);
+	/* Two for the arguments, two to write, one for what the last word has. */
+	assert_int_equal(test_copies() - before, 5);
+	for (unsigned int i = 0; i < 15; i++)
+		assert_int_equal(words[i], i == 7 ? ~(1ull << (500 % 64)) : ~0ull);
+	assert_int_equal(words[15], ~0ull >> (64 - 1000 % 64));
+	assert_int_equal(words[16], 0x5555555555555555);
+	assert_int_equal(words[31], 0x5555555555555555 | 1ull << (2000 % 64));
+}
+
+/* A bitmap that cannot be written to its end: nothing is forgotten. */
+static void test_exact_fault(void **state)
+{
+	struct get get = {.head = {.argsz = sizeof(get), .flags = GET},
+			  .size = 2 * PAGE,
+			  .bitmap = {.pgsize = PAGE, .size = 8, .data = PAGE}};
+	uint8_t *memory = test_user_alloc(2 * PAGE), byte = 0;
+
+	(void)state;
+	start();
+	f.machine->params.exact_dirty = true;
+	map_memory(memory, 0, 2 * PAGE);
+	assert_int_equal(dirty_pages(START), 0);
+	assert_int_equal(svf_dma_write(f.fn[0], PAGE, &byte, 1), 0);
+	assert_fails(test_ioctl(f.file, VFIO_IOMMU_DIRTY_PAGES, &get, sizeof(get)), EFAULT,
+		     "0x1000 of the caller");
+	expect_dirty(0, 2, 1u << 1);
+}
+
 static void test_unmap_checks(void **state)
 {
 	struct unmap unmap = {
@@ -351,7 +393,8 @@ int main(void)
 		TEST(test_get_layout),	 TEST(test_get_long),
 		TEST(test_unmap_checks), TEST(test_unmap_reports),
 		TEST(test_huge_mapping), TEST(test_exact),
-		TEST(test_exact_bound),
+		TEST(test_exact_bound),	 TEST(test_get_many),
+		TEST(test_exact_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
