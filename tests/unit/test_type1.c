@@ -152,6 +152,42 @@ static void test_map_bar(void **state)
 	assert_int_equal(unmap_dma(0, 0x1000, PAGE), PAGE);
 }
 
+/*
+ * Peer to peer: one function's DMA into the memory of another's BAR, which is as much a mapping's
+ * memory as any: READ and WRITE are kept apart, and where the BAR ends, it ends.
+ */
+static void test_peer_to_peer(void **state)
+{
+	uint8_t *memory = test_user_alloc(PAGE), buf[8] = "12345678";
+	struct svf_ram *ram;
+	uint64_t bar;
+
+	(void)state;
+	set_iommu(VFIO_TYPE1v2_IOMMU);
+	assert_int_equal(attach_group(1), 0);
+	assert_int_equal(f.machine->port->ram_alloc(f.machine, 2 * PAGE, &ram), 0);
+	test_user_add_ram(ram, 0, 2 * PAGE);
+	bar = (uint64_t)(uintptr_t)ram->base;
+	assert_int_equal(map_dma(VFIO_DMA_MAP_FLAG_READ, bar, 0x1000, PAGE), 0);
+	assert_int_equal(map_dma(VFIO_DMA_MAP_FLAG_WRITE, bar + PAGE, 0x2000, PAGE), 0);
+	assert_int_equal(map_dma(RW, (uint64_t)(uintptr_t)memory, 0x3000, PAGE), 0);
+	memset(ram->base, 'r', 2 * PAGE);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(svf_dma_read(f.fn[i], 0x1000, buf, 8), 0);
+		assert_memory_equal(buf, "rrrrrrrr", 8);
+		assert_int_equal(svf_dma_write(f.fn[i], 0x1000, "w", 1), -EFAULT);
+		assert_int_equal(svf_dma_read(f.fn[i], 0x2000, buf, 8), -EFAULT);
+		/* From the BAR on into memory, in one transfer. */
+		assert_int_equal(svf_dma_write(f.fn[i], 0x2ffc, "wwwwmmmm", 8), 0);
+	}
+	assert_int_equal(ram->base[0], 'r');
+	assert_memory_equal(ram->base + 2 * PAGE - 5, "rwwww", 5);
+	assert_memory_equal(memory, "mmmm", 5);
+	assert_true(test_log_has("[DMA Write NO_PASID]"));
+	assert_int_equal(unmap_dma(VFIO_DMA_UNMAP_FLAG_ALL, 0, 0), 3 * PAGE);
+	f.machine->port->ram_free(f.machine, ram);
+}
+
 static void test_entry_limit(void **state)
 {
 	(void)state;
@@ -415,7 +451,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_map_checks),	   TEST(test_map_argument),
 		TEST(test_map_edges),	   TEST(test_map_read_only_memory),
-		TEST(test_map_bar),	   TEST(test_entry_limit),
+		TEST(test_map_bar),	   TEST(test_peer_to_peer),
+		TEST(test_entry_limit),
 		TEST(test_machine_limit),  TEST(test_memlock),
 		TEST(test_memlock_and_bad_memory), TEST(test_unmap_many),
 		TEST(test_unmap_argument), TEST(test_unmap_answer_fails),
