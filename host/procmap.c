@@ -100,17 +100,19 @@ static bool parse_line(const char *line, struct svf_vma *ret)
 	return true;
 }
 
+/* The text has a page of the kernel's in it ([vsyscall]), which is no mapping of the process. */
 static bool line_wanted(const struct svf_vma *vma, uint64_t address, bool executable)
 {
-	if (vma->last < address)
+	if (vma->last < address || vma->first > INT64_MAX)
 		return false;
 	return !executable || ((vma->flags & SVF_VMA_EXEC) && vma->inode);
 }
 
 /* Reads the text piece by piece; of each line only the beginning matters, names may be long. */
-static int text_next(int fd, uint64_t address, bool executable, struct svf_vma *ret)
+int svf_procmap_next_text(int fd, uint64_t address, bool executable, struct svf_vma *ret)
 {
 	char buf[4096], line[LINE_MAX_USED];
+	struct svf_vma vma;
 	size_t used = 0;
 	off_t offset = 0;
 	ssize_t n;
@@ -124,8 +126,10 @@ static int text_next(int fd, uint64_t address, bool executable, struct svf_vma *
 			}
 			line[used] = '\0';
 			used = 0;
-			if (parse_line(line, ret) && line_wanted(ret, address, executable))
-				return 0;
+			if (!parse_line(line, &vma) || !line_wanted(&vma, address, executable))
+				continue;
+			*ret = vma;
+			return 0;
 		}
 		offset += n;
 	}
@@ -141,7 +145,7 @@ int svf_procmap_next(int fd, uint64_t address, bool executable, struct svf_vma *
 	int err = query_next(fd, address, executable, &vma);
 
 	if (err == -ENOTTY)
-		err = text_next(fd, address, executable, &vma);
+		err = svf_procmap_next_text(fd, address, executable, &vma);
 	if (!err)
 		*ret = vma;
 	return err;
