@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,10 +17,10 @@
 #include <unistd.h>
 
 #include "host/host.h"
+#include "host/thread.h"
 #include "uapi/softvfio.h"
 
-/* The calls made here need little; the default would be 8 MiB of address space. */
-#define STACK_SIZE (256u << 10)
+#define STACK_SIZE (256u << 10) /* bytes */
 
 static int do_inject(const struct svf_helper *helper, const struct svf_job *job)
 {
@@ -120,28 +119,15 @@ static void jobs_ready(struct svf_source *source, uint32_t events)
 
 static int start_thread(struct svf_helper *helper)
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int err;
+	int err = svf_thread_start(&helper->thread, STACK_SIZE, helper_main, helper);
 
-	err = pthread_attr_init(&attr);
-	if (err)
-		return -err;
-	/* Signals are the loop's; it takes them through a descriptor. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_attr_setstacksize(&attr, STACK_SIZE);
-	if (!err)
-		err = pthread_create(&helper->thread, &attr, helper_main, helper);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	helper->running = !err;
 	/* The filesystem goes by its number from the first request on. */
 	pthread_mutex_lock(&helper->lock);
 	while (helper->running && !helper->tid)
 		pthread_cond_wait(&helper->work, &helper->lock);
 	pthread_mutex_unlock(&helper->lock);
-	return -err;
+	return err;
 }
 
 int svf_helper_init(struct svf_helper *helper, struct svf_host *host)

@@ -19,6 +19,7 @@
 
 #include "host/fuse.h"
 #include "host/host.h"
+#include "host/thread.h"
 
 #define TICK_NS	   100000000L
 #define NS_PER_S   1000000000L
@@ -216,25 +217,6 @@ static void rescued_ready(struct svf_source *source, uint32_t events)
 	}
 }
 
-static int start_thread(struct svf_watch *watch)
-{
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int err = pthread_attr_init(&attr);
-
-	if (err)
-		return -err;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_attr_setstacksize(&attr, STACK_SIZE);
-	if (!err)
-		err = pthread_create(&watch->thread, &attr, watch_main, watch);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	watch->running = !err;
-	return -err;
-}
-
 int svf_watch_init(struct svf_watch *watch, struct svf_host *host)
 {
 	pthread_condattr_t attr;
@@ -252,7 +234,10 @@ int svf_watch_init(struct svf_watch *watch, struct svf_host *host)
 	if (watch->event_fd < 0)
 		return -errno;
 	err = svf_loop_add(&host->loop, &watch->source, watch->event_fd, EPOLLIN, rescued_ready);
-	return err ? err : start_thread(watch);
+	if (!err)
+		err = svf_thread_start(&watch->thread, STACK_SIZE, watch_main, watch);
+	watch->running = !err;
+	return err;
 }
 
 void svf_watch_fini(struct svf_watch *watch)
