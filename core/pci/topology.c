@@ -127,8 +127,8 @@ static int apply_params(struct svf_build *build)
 static int assign_memory(struct svf_build *build)
 {
 	static const char *const names[] = {
-		[SVF_WINDOW_IO] = "I/O ports: BARs of kind io take more than 60 KiB, or more than "
-				  "15 ports have one behind them",
+		[SVF_WINDOW_IO] = ("I/O ports: BARs of kind io take more than 60 KiB, or more than "
+				   "15 ports have one behind them"),
 		[SVF_WINDOW_MEM] = "memory below 4 GiB: make large BARs 64:pref",
 		[SVF_WINDOW_PREF] = "memory above 4 GiB: BARs take more than 4 TiB",
 	};

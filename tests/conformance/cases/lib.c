@@ -290,8 +290,9 @@ static void get_driver(const char *bdf, char *driver, size_t len)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), PCI "/devices/%s/driver", bdf);
-	if (read_link_name(path, driver, len) < 0)
-		driver[0] = '\0';
+	/* Stays empty when there is no link: the function has no driver. */
+	driver[0] = '\0';
+	(void)read_link_name(path, driver, len);
 }
 
 bool pci_driver_is(const char *bdf, const char *driver)
