@@ -57,7 +57,13 @@ void svf_machine_destroy(struct svf_machine *machine)
 	svf_machine_unbuild(machine);
 	assert(svf_list_empty(&machine->groups));
 	svf_mappings_reap(machine, UINT_MAX);
+	assert(!machine->timers.root);
 	free(machine);
+}
+
+uint64_t svf_machine_advance(struct svf_machine *machine, uint64_t now_ns)
+{
+	return svf_timers_advance(&machine->timers, now_ns);
 }
 
 void svf_log(struct svf_machine *machine, const char *fmt, ...)

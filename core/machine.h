@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "core/call.h"
 #include "core/port.h"
+#include "core/timer.h"
 
 struct svf_driver;
 struct svf_function;
@@ -61,6 +62,7 @@ struct svf_machine {
 	unsigned int next_group_id; /* ids are not reused while the machine lives */
 	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
 	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */
+	struct svf_timers timers;   /* of everything that waits for a moment */
 };
 
 /* Whether one that holds so many of a bounded resource may have one more. */
@@ -73,6 +75,13 @@ static inline bool svf_share_left(unsigned int held, unsigned int used, unsigned
 int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_machine **ret) SVF_MUST_CHECK;
 /* All files must have been closed. */
 void svf_machine_destroy(struct svf_machine *machine);
+
+/*
+ * It is now_ns (timer.h): what waited for that happens. Return: when it next wants to be told,
+ * SVF_TIME_NEVER when nothing waits; a call may change that, see svf_timers_next(). To be told
+ * before each call, too, because delays are counted from the time that was told last.
+ */
+uint64_t svf_machine_advance(struct svf_machine *machine, uint64_t now_ns);
 
 /* A kernel message, printf-like (base/fmt.h). At most 255 characters are kept. */
 void svf_log(struct svf_machine *machine, const char *fmt, ...) SVF_PRINTF(2, 3);

@@ -17,6 +17,7 @@
 
 #include "base/list.h"
 #include "host/bounds.h"
+#include "host/clock.h"
 #include "host/control.h"
 #include "host/dmesg.h"
 #include "host/event.h"
@@ -42,6 +43,7 @@ struct svf_host {
 	struct svf_options options;
 	struct svf_bounds bounds;
 	struct svf_loop loop;
+	struct svf_clock clock;
 	struct svf_machine *machine;
 	struct svf_tree *tree;
 

@@ -52,7 +52,7 @@ void svf_loop_remove(struct svf_loop *loop, struct svf_source *source)
 	source->fd = -1;
 }
 
-int svf_loop_run(struct svf_loop *loop, void (*after)(void *arg), void *arg)
+int svf_loop_run(struct svf_loop *loop, void (*before)(void *arg), void (*after)(void *arg), void *arg)
 {
 	while (!loop->quit) {
 		struct epoll_event event;
@@ -60,6 +60,7 @@ int svf_loop_run(struct svf_loop *loop, void (*after)(void *arg), void *arg)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		before(arg);
 		if (n == 1) {
 			struct svf_source *source = event.data.ptr;
 

@@ -39,7 +39,11 @@ void svf_loop_modify(struct svf_loop *loop, struct svf_source *source, uint32_t 
  */
 void svf_loop_remove(struct svf_loop *loop, struct svf_source *source);
 
-/* Until quit. after(arg) is called after each event, and again and again while busy. Return: 0, or why epoll failed. */
-int svf_loop_run(struct svf_loop *loop, void (*after)(void *arg), void *arg) SVF_MUST_CHECK;
+/*
+ * Until quit. before(arg) and after(arg) are called around each event, after(arg) again and again
+ * while busy. Return: 0, or why epoll failed.
+ */
+int svf_loop_run(struct svf_loop *loop, void (*before)(void *arg), void (*after)(void *arg),
+		 void *arg) SVF_MUST_CHECK;
 
 #endif

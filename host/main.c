@@ -112,7 +112,11 @@ static int build_machine(struct svf_host *host)
 	return err;
 }
 
-/* After each event. */
+static void before_event(void *arg)
+{
+	svf_clock_tell(arg);
+}
+
 static void after_event(void *arg)
 {
 	struct svf_host *host = arg;
@@ -126,6 +130,7 @@ static void after_event(void *arg)
 	}
 	svf_host_settle(host);
 	host->loop.busy = svf_mappings_reap(host->machine, REAP_SLICE);
+	svf_clock_set(host);
 }
 
 static void signal_ready(struct svf_source *source, uint32_t events)
@@ -156,6 +161,7 @@ static int watch_signals(struct svf_host *host)
 static void host_init(struct svf_host *host)
 {
 	host->loop.epoll_fd = -1;
+	host->clock.source.fd = -1;
 	host->fuse.source.fd = -1;
 	host->signals.fd = -1;
 	host->control.fd = -1;
@@ -204,6 +210,8 @@ static int host_start(struct svf_host *host)
 	if (!err)
 		err = stage(svf_loop_init(&host->loop), "epoll");
 	if (!err)
+		err = stage(svf_clock_init(host), "timerfd");
+	if (!err)
 		err = stage(watch_signals(host), "signalfd");
 	if (!err)
 		err = stage(svf_helper_init(&host->helper, host), "cannot start a thread");
@@ -243,6 +251,7 @@ static void host_end(struct svf_host *host)
 	svf_tree_destroy(host->tree);
 	/* Last, since a peer takes the end of its connection for the end of everything. */
 	svf_control_fini(host);
+	svf_clock_fini(host);
 	if (host->signals.fd >= 0)
 		close(host->signals.fd);
 	svf_event_watches_fini(host);
@@ -267,7 +276,7 @@ int main(int argc, char **argv)
 		err = host_start(host);
 	if (!err) {
 		host->served = true;
-		err = stage(svf_loop_run(&host->loop, after_event, host), "epoll");
+		err = stage(svf_loop_run(&host->loop, before_event, after_event, host), "epoll");
 	}
 	host_end(host);
 	free(host);
