@@ -14,7 +14,9 @@
  * order in which errors are found stays the kernel's.
  *
  * Blocking. An operation that must wait (removing a VF that is open) leaves its progress in the
- * object, returns SVF_BLOCKED, and is run again by the host after svf_port_ops.wake().
+ * object, returns SVF_BLOCKED, and is run again by the host after svf_port_ops.wake(), or when the
+ * calling task has got a signal. Several calls may wait for one thing: each drives on what has
+ * begun, whoever began it. None gives up, as no task does that waits in the kernel for a device.
  */
 #ifndef SVF_CORE_CALL_H
 #define SVF_CORE_CALL_H
@@ -41,6 +43,9 @@ struct svf_call {
 	void *host;	    /* the host's state of the request */
 	int32_t pid;	    /* of the calling thread, for messages only */
 	char comm[16];	    /* its name, for messages only */
+	uint64_t id;	    /* the same each time that it is run, and no other call's; 0: run once */
+	bool again;	    /* it has been SVF_BLOCKED: what is checked before waiting was checked */
+	bool interrupted;   /* its task has got a signal, which the wait keeps from it */
 	bool can_return_fd; /* the request came by a way on which a new descriptor can be injected */
 	bool offer_mmap;    /* the caller's BAR mmap works (its process carries the preload) */
 

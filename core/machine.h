@@ -45,6 +45,12 @@ struct svf_limits {
 	unsigned int dirty_chunks; /* records of written pages, core/iommu/dirty.c; beyond: all are written */
 };
 
+/* Who has the lock of all who add or remove functions, see core/pci/hotplug.h; fn NULL: nobody. */
+struct svf_hotplug {
+	const struct svf_function *fn;
+	bool numvfs; /* its VFs are being removed; otherwise it */
+};
+
 struct svf_machine {
 	const struct svf_port_ops *port;
 	void *host;
@@ -59,6 +65,8 @@ struct svf_machine {
 	struct svf_list drivers;    /* struct svf_driver.link */
 	struct svf_list groups;	    /* struct svf_iommu_group.link, in order of id */
 	struct svf_itree_node *unmapped; /* core/iommu/iova_space.c: mappings yet to be freed */
+	uint64_t discoveries;	    /* of functions, so far */
+	struct svf_hotplug hotplug;
 	unsigned int next_group_id; /* ids are not reused while the machine lives */
 	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
 	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */

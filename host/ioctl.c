@@ -195,7 +195,6 @@ void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	svf_open_get(open);
 	request->command = cmd;
 	request->arg = (uintptr_t)arg;
-	request->changes = true;
 	if (cmd == VFIO_DEVICE_GET_REGION_INFO && open->file->kind == SVF_FILE_DEVICE)
 		request->call.offer_mmap = svf_mm_has_preload(host, request->call.pid);
 	svf_request_run(request);

@@ -51,6 +51,7 @@ struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_re
 	request->fuse_unique = host->fuse.unique;
 	request->call.machine = host->machine;
 	request->call.host = request;
+	request->call.id = request->id;
 	request->call.pid = tid;
 	svf_process_comm(&host->comms, tid, request->call.comm);
 	return request;
@@ -69,17 +70,26 @@ static int keep_input(struct svf_request *request)
 	return 0;
 }
 
-static int hold(struct svf_request *request, struct svf_list *list)
+int svf_request_may_wait(struct svf_request *request)
 {
-	struct svf_requests *requests = &request->host->requests;
+	const struct svf_requests *requests = &request->host->requests;
 
 	if (requests->count >= request->host->bounds.requests)
 		return svf_fail(&request->call, -EAGAIN,
 				"%u calls are waiting already, no more may", requests->count);
 	if (keep_input(request))
 		return svf_fail(&request->call, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int hold(struct svf_request *request, struct svf_list *list)
+{
+	int err = svf_request_may_wait(request);
+
+	if (err)
+		return err;
 	svf_list_add_tail(list, &request->link);
-	requests->count++;
+	request->host->requests.count++;
 	return 0;
 }
 
@@ -89,6 +99,14 @@ static void unhold(struct svf_request *request)
 		return;
 	svf_list_del(&request->link);
 	request->host->requests.count--;
+}
+
+/* May run it again, and so end it. */
+static void wait_for_wake(struct svf_request *request)
+{
+	request->call.again = true;
+	if (!request->call.interrupted)
+		svf_fuse_watch_interrupt(request);
 }
 
 void svf_request_run(struct svf_request *request)
@@ -109,11 +127,10 @@ void svf_request_run(struct svf_request *request)
 	svf_host_settle(request->host);
 	if (result == SVF_RESTART || result == SVF_BLOCKED) {
 		err = hold(request, result == SVF_RESTART ? &requests->parked : &requests->blocked);
-		if (!err) {
-			if (result == SVF_BLOCKED)
-				svf_fuse_watch_interrupt(request);
+		if (!err && result == SVF_BLOCKED)
+			wait_for_wake(request);
+		if (!err)
 			return;
-		}
 		result = err;
 	}
 	svf_request_finish(request, result);
@@ -167,12 +184,8 @@ void svf_request_interrupt(struct svf_request *request)
 {
 	if (request->abandoned)
 		return;
-	request->ops->reply(request, -EINTR);
-	request->fuse = NULL;
-	if (request->changes)
-		request->abandoned = true;
-	else
-		svf_request_end(request);
+	request->call.interrupted = true;
+	svf_request_run(request);
 }
 
 struct svf_request *svf_request_lookup(struct svf_host *host, uint64_t id)

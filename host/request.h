@@ -8,8 +8,8 @@
  *		 out (fds.c). Run again from its beginning when that is known.
  *	blocked	 the core waits for something to happen in the machine. Run again after each wake().
  *
- * The caller may give up (a signal) while its request is blocked: it is answered EINTR, but what it
- * began is carried on, as in the kernel, so the request stays without anybody to answer.
+ * The caller cannot give up while its request is blocked, as it cannot in the kernel: a signal, even
+ * SIGKILL, reaches it with the answer. The core is told of it, because it changes what is logged.
  */
 #ifndef SVF_HOST_REQUEST_H
 #define SVF_HOST_REQUEST_H
@@ -79,7 +79,6 @@ struct svf_request {
 	void *data; /* owned: bytes of a held-up write, room for those of a read */
 	size_t len;
 	uint64_t offset;
-	bool changes;		      /* to be carried on when its caller has given up */
 	struct svf_host_ram *ret_ram; /* to be injected in place of a file */
 };
 
@@ -105,6 +104,11 @@ void svf_request_finish(struct svf_request *request, long result);
 /* Frees it, unanswered. */
 void svf_request_end(struct svf_request *request);
 
+/*
+ * Before a call that may be SVF_BLOCKED half-way begins: that it can be held up then. Return: 0,
+ * -EAGAIN, -ENOMEM.
+ */
+int svf_request_may_wait(struct svf_request *request) SVF_MUST_CHECK;
 /* Runs every blocked request again. */
 void svf_requests_wake(struct svf_host *host);
 /* The caller got a signal. */

@@ -31,6 +31,7 @@ struct svf_tree_node;
 struct svf_attr {
 	const char *name;
 	mode_t mode; /* permission bits, 0644 */
+	bool outlives; /* the object lives on when its name has gone: a store that waits goes on then */
 	/* Size that stat shows, bytes; 0 means 4096 as sysfs says. size() wins where it is set. */
 	uint64_t size;
 	uint64_t (*size_of)(void *object, uintptr_t arg);

@@ -38,6 +38,7 @@ struct svf_bus *svf_bus_alloc(struct svf_machine *machine, struct svf_function *
 		return NULL;
 	svf_list_init(&bus->machine_link);
 	svf_list_init(&bus->functions);
+	svf_list_init(&bus->absent);
 	bus->machine = machine;
 	bus->bridge = bridge;
 	bus->domain = domain;
@@ -64,7 +65,7 @@ void svf_bus_destroy(struct svf_bus *bus)
 {
 	if (!bus)
 		return;
-	assert(svf_list_empty(&bus->functions));
+	assert(svf_list_empty(&bus->functions) && svf_list_empty(&bus->absent));
 	svf_list_del(&bus->machine_link);
 	free(bus);
 }

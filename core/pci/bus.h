@@ -23,6 +23,7 @@ struct svf_window {
 struct svf_bus {
 	struct svf_list machine_link; /* machine->buses, in order of domain and number */
 	struct svf_list functions;    /* struct svf_function.bus_link, in order of devfn */
+	struct svf_list absent;	      /* those that were removed: there, and not to be seen */
 	struct svf_machine *machine;
 	struct svf_function *bridge; /* whose secondary bus this is; NULL: root bus */
 	uint16_t domain;

@@ -160,6 +160,8 @@ int svf_function_release_driver(struct svf_function *fn, struct svf_call *call)
 
 	if (!driver)
 		return 0;
+	if (!fn->removing)
+		machine->port->tree_changed(machine);
 	fn->removing = true;
 	err = driver->remove ? driver->remove(fn, call) : 0;
 	if (err)
@@ -234,6 +236,9 @@ int svf_driver_unbind(struct svf_driver *driver, struct svf_call *call, const ch
 {
 	struct svf_function *fn = find_by_name(call->machine, text);
 
+	/* Gone, or without a driver, since it was waited for: then there is nothing left to do. */
+	if (call->again && (!fn || fn->driver != driver))
+		return 0;
 	if (!fn)
 		return fail_no_function(call, text);
 	if (fn->driver != driver)

@@ -113,8 +113,26 @@ static void publish(struct svf_function *fn)
 			break;
 	}
 	svf_list_add_tail(&next->machine_link, &fn->machine_link);
+	fn->discovered = ++fn->machine->discoveries;
 	if (svf_list_empty(&fn->bus_link))
 		svf_bus_add_function(fn->bus, fn);
+}
+
+int svf_function_discover(struct svf_function *fn)
+{
+	int err;
+
+	enable_ari(fn);
+	enable_acs(fn);
+	publish(fn);
+	err = svf_iommu_group_add_function(fn);
+	if (err) {
+		svf_list_del(&fn->machine_link);
+		fn->discovered = 0;
+		return err;
+	}
+	svf_function_find_reset_methods(fn);
+	return 0;
 }
 
 int svf_function_finalize(struct svf_function *fn)
@@ -125,17 +143,8 @@ int svf_function_finalize(struct svf_function *fn)
 	err = keep_reset_config(fn);
 	if (err)
 		return err;
-	enable_ari(fn);
-	enable_acs(fn);
 	svf_quirks_add_dma_aliases(fn);
-	publish(fn);
-	err = svf_iommu_group_add_function(fn);
-	if (err) {
-		svf_list_del(&fn->machine_link);
-		return err;
-	}
-	svf_function_find_reset_methods(fn);
-	return 0;
+	return svf_function_discover(fn);
 }
 
 void svf_function_abort(struct svf_function *fn)

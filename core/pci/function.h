@@ -7,7 +7,8 @@
  * client sees of it through a device fd is a virtualised view on top, core/vfio/vconfig.c.
  *
  * Lifetime: a function is owned by the machine (machine->functions) from svf_function_finalize()
- * to svf_function_destroy(); a VF's physfn outlives it.
+ * to svf_function_destroy(); a VF's physfn outlives it. One that is removed by hand (hotplug.h)
+ * leaves the machine's lists, but not its bus, and lives as long as the machine; VFs do not.
  */
 #ifndef SVF_CORE_PCI_FUNCTION_H
 #define SVF_CORE_PCI_FUNCTION_H
@@ -67,8 +68,8 @@ struct svf_sriov {
 #define SVF_RESET_BUS	 (1u << 3)
 
 struct svf_function {
-	struct svf_list machine_link; /* machine->functions, sorted by BDF */
-	struct svf_list bus_link;     /* bus->functions */
+	struct svf_list machine_link; /* machine->functions, sorted by BDF; while removed: none */
+	struct svf_list bus_link;     /* bus->functions; while removed: bus->absent */
 	struct svf_list group_link;   /* iommu_group->functions */
 	struct svf_machine *machine;
 	struct svf_bdf bdf;
@@ -114,7 +115,10 @@ struct svf_function {
 	char *driver_override;	   /* NULL: none */
 	struct svf_device *device; /* the VFIO device, while the bound driver is vfio-pci */
 	unsigned int enables;	   /* by sysfs "enable", on top of those by a driver or a VFIO user */
-	bool removing;		   /* unbind or removal is under way and waits for users */
+	bool removing;		   /* its driver is leaving and waits for users */
+	bool leaving;		   /* its removal by hand is under way */
+	bool unlinked;		   /* a VF whose removal has begun: without links to and from its PF */
+	uint64_t discovered;	   /* the how manieth discovery it was; 0: not in the machine */
 	bool uses_kernel_dma;	   /* the bound driver holds a use of the group's kernel DMA */
 
 	/* Interrupts: the sink is set and cleared by core/vfio, NULL: they go nowhere. */
@@ -134,6 +138,8 @@ struct svf_function {
 int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t devfn,
 		       struct svf_function **ret) SVF_MUST_CHECK;
 int svf_function_finalize(struct svf_function *fn) SVF_MUST_CHECK;
+/* The last part of finalize, for a function found again. 0, -ENOMEM: it is among its bus's, no more. */
+int svf_function_discover(struct svf_function *fn) SVF_MUST_CHECK;
 void svf_function_abort(struct svf_function *fn);
 /* Of a finalized one without a driver. Takes NULL. A PF must have no VFs. */
 void svf_function_destroy(struct svf_function *fn);

@@ -10,7 +10,8 @@
  *
  * Removal goes VF by VF and may have to wait for users of each. sriov.disabling is set meanwhile
  * and stands for the device lock of the PF; what was done stays done, and the call is run again.
- * num_vfs and VF Enable are cleared last, as in Linux.
+ * num_vfs and VF Enable are cleared last, as in Linux. By sriov_numvfs it has the lock of all who
+ * add or remove functions as well, so that other PFs wait for users of this one's VFs.
  *
  * sriov_numvfs finds errors in the order of Linux: range, no change, no driver, driver without
  * VFs, VFs there already, what the driver says.
@@ -25,6 +26,7 @@
 #include "core/pci/bus.h"
 #include "core/pci/driver.h"
 #include "core/pci/function.h"
+#include "core/pci/hotplug.h"
 #include "include/softvfio/model.h"
 
 static struct svf_bdf vf_address(const struct svf_function *pf, unsigned int index)
@@ -137,6 +139,9 @@ static int remove_vfs(struct svf_function *pf, struct svf_call *call)
 
 		if (!vf)
 			continue;
+		if (!vf->unlinked)
+			pf->machine->port->tree_changed(pf->machine);
+		vf->unlinked = true;
 		err = svf_function_release_driver(vf, call);
 		if (err)
 			return err;
@@ -261,12 +266,25 @@ static int fail_busy(struct svf_function *pf, struct svf_call *call, unsigned in
 			pf->sriov.num_vfs, num);
 }
 
+static int configure(struct svf_function *pf, struct svf_call *call, unsigned int num)
+{
+	int err;
+
+	if (!svf_hotplug_lock(pf, true))
+		return SVF_BLOCKED;
+	err = pf->driver->sriov_configure(pf, call, num);
+	if (err != SVF_BLOCKED)
+		svf_hotplug_unlock(pf->machine);
+	return err;
+}
+
 int svf_sriov_set_numvfs(struct svf_function *pf, struct svf_call *call, unsigned int num)
 {
 	if (num > pf->sriov.total_vfs)
 		return svf_fail(call, -ERANGE,
 				"%u VFs asked for; " SVF_BDF_FMT " can have %u (sriov_totalvfs)",
 				num, SVF_BDF_ARG(pf->bdf), pf->sriov.total_vfs);
+	/* Removed meanwhile, it has no VFs and no driver. */
 	if (pf->removing || (pf->sriov.disabling && num))
 		return SVF_BLOCKED;
 	if (num == pf->sriov.num_vfs)
@@ -277,5 +295,5 @@ int svf_sriov_set_numvfs(struct svf_function *pf, struct svf_call *call, unsigne
 		return fail_no_support(pf, call);
 	if (num && pf->sriov.num_vfs)
 		return fail_busy(pf, call, num);
-	return pf->driver->sriov_configure(pf, call, num);
+	return configure(pf, call, num);
 }

@@ -288,6 +288,11 @@ static void destroy_bus(struct svf_bus *bus)
 		else
 			svf_function_destroy(fn);
 	}
+	svf_list_for_each_safe (fn, next, &bus->absent, bus_link) {
+		if (fn->subordinate)
+			destroy_bus(fn->subordinate);
+		svf_function_abort(fn);
+	}
 	svf_bus_destroy(bus);
 }
 

@@ -11,8 +11,9 @@
  *
  * The driver leaves in steps. No new files; the user is asked to let go (request interrupt, and a
  * line of the log); then unregister is SVF_BLOCKED until the last file is closed, also one without
- * access, and the host runs it again after wake(). The kernel repeats the request every ten
- * seconds; here it is made once. Meanwhile the function is locked and a reset of it is -EAGAIN.
+ * access, and the host runs it again after wake(). The user is asked again every ten seconds, and
+ * at once when the task that waits gets a signal, which changes nothing else. Meanwhile the
+ * function is locked and a reset of it is -EAGAIN.
  *
  * A PF's VFs have gone before, so nobody waits for its token.
  */
@@ -31,6 +32,8 @@
 #include "core/vfio/vconfig.h"
 #include "core/vfio/vfio_pci.h"
 
+#define REQUEST_NS (10 * SVF_NS_PER_SEC)
+
 #define MINORS (sizeof(((struct svf_machine *)0)->cdev_minors) * 8)
 
 /* --- open files are counted --- */
@@ -47,6 +50,45 @@ void svf_file_uncharge(struct svf_machine *machine)
 {
 	assert(machine->used.files);
 	machine->used.files--;
+}
+
+/* --- waiting for users --- */
+
+/* Each tenth request that has somebody to go to is worth a line, and the first that has not. */
+static void request_release(struct svf_device *device)
+{
+	unsigned int n = device->wait.requests++;
+	bool relayed = svf_irqs_signal_request(device);
+
+	if (relayed && n % 10 == 0)
+		svf_device_log(device->fn, "Relaying device request to user (#%u)", n);
+	if (!relayed && n == 0)
+		svf_device_log(
+			device->fn,
+			"No device request channel registered, blocked until released by user");
+	svf_timer_arm_after(&device->fn->machine->timers, &device->wait.timer, REQUEST_NS);
+}
+
+static void request_again(struct svf_timer *timer)
+{
+	request_release(svf_container_of(timer, struct svf_device, wait.timer));
+}
+
+static void wait_for_users(struct svf_device *device, const struct svf_call *call)
+{
+	struct svf_release_wait *wait = &device->wait;
+
+	if (wait->requests == 0) {
+		wait->call_id = call->id;
+		request_release(device);
+	}
+	if (!call->interrupted || call->id != wait->call_id || wait->deaf)
+		return;
+	wait->deaf = true;
+	svf_device_log(device->fn,
+		       "Device is in use; task \"%s\" (%d) is blocked until it is released",
+		       call->comm, (int)call->pid);
+	request_release(device);
 }
 
 /* --- register and unregister --- */
@@ -122,6 +164,7 @@ static int device_alloc(struct svf_function *fn, struct svf_call *call, struct s
 	device->fn = fn;
 	svf_list_init(&device->group_link);
 	svf_list_init(&device->files);
+	svf_timer_init(&device->wait.timer, request_again);
 	svf_list_init(&device->ioeventfds);
 	err = minor_alloc(fn->machine, call, &device->minor);
 	if (err) {
@@ -158,33 +201,20 @@ int svf_device_register(struct svf_function *fn, struct svf_call *call)
 	return 0;
 }
 
-static void request_release(struct svf_device *device)
-{
-	if (device->requested)
-		return;
-	device->requested = true;
-	if (svf_irqs_signal_request(device))
-		svf_device_log(device->fn, "Relaying device request to user (#0)");
-	else
-		svf_device_log(
-			device->fn,
-			"No device request channel registered, blocked until released by user");
-}
-
 int svf_device_unregister(struct svf_function *fn, struct svf_call *call)
 {
 	struct svf_device *device = fn->device;
 
-	(void)call;
 	if (!device->unregistering) {
 		device->unregistering = true;
 		svf_list_del(&device->group_link);
 		fn->machine->port->tree_changed(fn->machine);
 	}
 	if (device->file_count) {
-		request_release(device);
+		wait_for_users(device, call);
 		return SVF_BLOCKED;
 	}
+	svf_timer_disarm(&fn->machine->timers, &device->wait.timer);
 	svf_group_leave(device);
 	fn->device = NULL;
 	fn->machine->port->tree_changed(fn->machine);

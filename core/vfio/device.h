@@ -18,6 +18,7 @@
 #include "base/uuid.h"
 #include "core/call.h"
 #include "core/file.h"
+#include "core/timer.h"
 #include "uapi/vfio.h"
 
 struct svf_function;
@@ -36,6 +37,14 @@ struct svf_vf_token {
 	unsigned int users; /* VFs open now */
 };
 
+/* Waiting until the users of a device let it go: they are asked now and then. */
+struct svf_release_wait {
+	struct svf_timer timer; /* the next time to ask */
+	unsigned int requests;	/* how often they have been asked */
+	uint64_t call_id;	/* of the call whose task waits for them */
+	bool deaf;		/* that task has got a signal; the wait is not for signals any more */
+};
+
 struct svf_device {
 	struct svf_function *fn;
 	struct svf_list group_link; /* group->devices, until it unregisters */
@@ -45,7 +54,7 @@ struct svf_device {
 	unsigned int file_count;     /* open files, also without access; unregister waits */
 	unsigned int open_count;     /* files with access */
 	bool unregistering;	     /* the driver is leaving; no new opens */
-	bool requested;		     /* the user has been asked to let go */
+	struct svf_release_wait wait; /* while unregistering and in use */
 	bool cdev_opened;	     /* open through its cdev */
 	struct svf_idevice *idevice; /* bound to an iommufd */
 	uint32_t devid;		     /* id of idevice there */

@@ -167,6 +167,7 @@ static ssize_t show_enable(struct svf_host *host, void *object, uintptr_t arg, c
 	return svf_sysfs_emit(buf, size, "%u\n", enable_count(object));
 }
 
+/* Disabling leaves decoding on, as the kernel does, and ends mastering the bus. */
 static int store_enable(struct svf_host *host, void *object, uintptr_t arg, struct svf_call *call,
 			const char *text, size_t len)
 {
@@ -176,6 +177,8 @@ static int store_enable(struct svf_host *host, void *object, uintptr_t arg, stru
 
 	if (svf_sysfs_parse_number(text, UINT64_MAX, &value))
 		return svf_fail(call, -EINVAL, "not a number; write 0 or 1");
+	if (svf_function_is_locked(fn))
+		return SVF_BLOCKED;
 	if (fn->driver)
 		return svf_fail(call, -EBUSY, "driver %s has the device; unbind it first", fn->driver->name);
 	if (value && fn->enables == UINT_MAX)
@@ -227,8 +230,6 @@ static ssize_t show_driver_override(struct svf_host *host, void *object, uintptr
 {
 	const struct svf_function *fn = object;
 
-	if (svf_function_is_locked(fn))
-		return SVF_BLOCKED;
 	return svf_sysfs_emit(buf, size, "%s\n", fn->driver_override ? fn->driver_override : "(null)");
 }
 

@@ -96,7 +96,7 @@ static bool is_vf(const struct svf_function *fn)
 const struct svf_sysfs_row svf_sysfs_function_sriov[] = {
 	{ .attr = { .name = "sriov_totalvfs", .mode = 0444, .show = show_totalvfs },
 	  .when = svf_function_is_pf },
-	{ .attr = { .name = "sriov_numvfs", .mode = 0644, .show = show_numvfs, .store = store_numvfs },
+	{ .attr = { .name = "sriov_numvfs", .mode = 0644, .show = show_numvfs, .store = store_numvfs, .outlives = true },
 	  .when = svf_function_is_pf },
 	{ .attr = { .name = "sriov_offset", .mode = 0444, .show = show_offset }, .when = svf_function_is_pf },
 	{ .attr = { .name = "sriov_stride", .mode = 0444, .show = show_stride }, .when = svf_function_is_pf },

@@ -16,6 +16,7 @@
 #include "core/pci/bus.h"
 #include "core/pci/driver.h"
 #include "core/pci/function.h"
+#include "core/vfio/device.h"
 #include "host/sysfs.h"
 #include "host/sysfs/sysfs.h"
 
@@ -64,6 +65,7 @@ static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir, s
 	state_rows(tree, dir, fn, svf_sysfs_function_hw, svf_sysfs_function_hw_count);
 	state_rows(tree, dir, fn, svf_sysfs_function_resource, svf_sysfs_function_resource_count);
 	state_rows(tree, dir, fn, svf_sysfs_function_sriov, svf_sysfs_function_sriov_count);
+	state_rows(tree, dir, fn, svf_sysfs_function_hotplug, svf_sysfs_function_hotplug_count);
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
 		if (fn->bars[i].size)
 			svf_tree_attr(tree, dir, svf_sysfs_resource_attrs[i].name,
@@ -71,24 +73,24 @@ static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir, s
 	}
 }
 
-/* A VF loses its links before its removal waits for users. */
-static bool is_leaving(const struct svf_function *vf)
-{
-	return vf->removing && vf->physfn->sriov.disabling;
-}
-
 static void state_sriov_links(struct svf_tree *tree, struct svf_tree_node *dir, const struct svf_function *fn)
 {
 	char name[32];
 
-	if (fn->physfn && !is_leaving(fn))
+	if (fn->physfn && !fn->unlinked)
 		svf_sysfs_link(tree, dir, "physfn", 1, SVF_BDF_FMT, SVF_BDF_ARG(fn->physfn->bdf));
 	for (unsigned int i = 0; fn->sriov.vfs && i < fn->sriov.num_vfs; i++) {
-		if (!fn->sriov.vfs[i] || is_leaving(fn->sriov.vfs[i]))
+		if (!fn->sriov.vfs[i] || fn->sriov.vfs[i]->unlinked)
 			continue;
 		snprintf(name, sizeof(name), "virtfn%u", i);
 		svf_sysfs_link(tree, dir, name, 1, SVF_BDF_FMT, SVF_BDF_ARG(fn->sriov.vfs[i]->bdf));
 	}
+}
+
+/* A driver that waits for users before it leaves is not shown any more. */
+static const struct svf_driver *shown_driver(const struct svf_function *fn)
+{
+	return fn->removing ? NULL : fn->driver;
 }
 
 /* depth: of the function's folder below /sys. */
@@ -96,7 +98,7 @@ static void state_links(struct svf_tree *tree, struct svf_tree_node *dir, const 
 			unsigned int depth)
 {
 	svf_sysfs_link(tree, dir, "subsystem", depth, "bus/pci");
-	if (fn->driver)
+	if (shown_driver(fn))
 		svf_sysfs_link(tree, dir, "driver", depth, "bus/pci/drivers/%s", fn->driver->name);
 	if (fn->group) {
 		svf_sysfs_link(tree, dir, "iommu_group", depth, "kernel/iommu_groups/%u", fn->group->id);
@@ -112,7 +114,7 @@ static void state_bus_pci(struct svf_tree *tree, const struct svf_function *fn, 
 
 	snprintf(name, sizeof(name), SVF_BDF_FMT, SVF_BDF_ARG(fn->bdf));
 	svf_sysfs_link(tree, devices, name, 3, "devices/%s", path);
-	if (fn->driver)
+	if (shown_driver(fn))
 		svf_sysfs_link(tree, svf_tree_dir(tree, drivers, fn->driver->name), name, 4, "devices/%s", path);
 }
 
@@ -153,8 +155,17 @@ static void state_functions(struct svf_tree *tree, struct svf_machine *machine, 
 			    struct svf_tree_node *bus_devices, struct svf_tree_node *bus_drivers)
 {
 	struct svf_tree_node *devices = svf_tree_dir(tree, sys, "devices");
+	struct svf_tree_node *class = svf_tree_dir(tree, svf_tree_dir(tree, sys, "class"), "pci_bus");
 	struct svf_function *fn;
+	struct svf_bus *bus;
 	char path[512];
+
+	svf_list_for_each(bus, &machine->buses, machine_link) {
+		if (bus->bridge)
+			continue;
+		snprintf(path, sizeof(path), "pci%04x:%02x", bus->domain, bus->number);
+		svf_sysfs_state_pci_bus(tree, svf_tree_dir(tree, devices, path), class, path, bus, 2);
+	}
 
 	svf_list_for_each(fn, &machine->functions, machine_link) {
 		struct svf_tree_node *dir = function_dir(tree, devices, fn);
@@ -162,8 +173,10 @@ static void state_functions(struct svf_tree *tree, struct svf_machine *machine, 
 
 		state_attributes(tree, dir, fn);
 		state_links(tree, dir, fn, depth);
-		if (fn->device)
+		if (fn->device && !fn->device->unregistering)
 			svf_sysfs_state_vfio_dev(tree, dir, fn, depth);
+		if (fn->subordinate)
+			svf_sysfs_state_pci_bus(tree, dir, class, path, fn->subordinate, depth);
 		state_bus_pci(tree, fn, path, bus_devices, bus_drivers);
 	}
 }
@@ -178,6 +191,7 @@ void svf_sysfs_state(struct svf_tree *tree, struct svf_machine *machine)
 	svf_tree_dir(tree, pci, "slots");
 	for (size_t i = 0; i < svf_sysfs_bus_attrs_count; i++)
 		svf_tree_attr(tree, pci, svf_sysfs_bus_attrs[i].name, &svf_sysfs_bus_attrs[i], machine, 0);
+	svf_tree_attr(tree, pci, svf_sysfs_rescan_attr.name, &svf_sysfs_rescan_attr, machine, 0);
 	state_drivers(tree, machine, drivers);
 	state_functions(tree, machine, sys, devices, drivers);
 	svf_sysfs_state_vfio(tree, machine, sys);

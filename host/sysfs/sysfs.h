@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "host/tree.h"
 
+struct svf_bus;
 struct svf_call;
 struct svf_function;
 struct svf_machine;
@@ -37,6 +38,9 @@ extern const size_t svf_sysfs_function_resource_count;
 extern const struct svf_sysfs_row svf_sysfs_function_sriov[];
 extern const size_t svf_sysfs_function_sriov_count;
 
+extern const struct svf_sysfs_row svf_sysfs_function_hotplug[];
+extern const size_t svf_sysfs_function_hotplug_count;
+
 /* resource0 to resource5; object: struct svf_function, arg: BAR. */
 extern const struct svf_attr svf_sysfs_resource_attrs[6];
 
@@ -45,6 +49,15 @@ extern const struct svf_attr svf_sysfs_bus_attrs[];
 extern const size_t svf_sysfs_bus_attrs_count;
 extern const struct svf_attr svf_sysfs_driver_attrs[];
 extern const size_t svf_sysfs_driver_attrs_count;
+
+/* /sys/bus/pci/rescan; object: struct svf_machine. */
+extern const struct svf_attr svf_sysfs_rescan_attr;
+/*
+ * pci_bus/ of a bus, in the folder of the bridge above it or of the host bridge; path and depth: of
+ * that folder, below devices/ and below /sys.
+ */
+void svf_sysfs_state_pci_bus(struct svf_tree *tree, struct svf_tree_node *dir, struct svf_tree_node *class,
+			     const char *path, struct svf_bus *bus, unsigned int depth);
 
 /* IOMMU group, VFIO class devices, module parameters; see vfio.c. */
 void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *sys);

@@ -161,7 +161,7 @@ static void state_cdevs(struct svf_tree *tree, struct svf_machine *machine, stru
 	svf_list_for_each(fn, &machine->functions, machine_link) {
 		size_t n;
 
-		if (!fn->device)
+		if (!fn->device || fn->device->unregistering)
 			continue;
 		snprintf(name, sizeof(name), "vfio%u", fn->device->minor);
 		svf_sysfs_function_path(fn, path, sizeof(path) - 48);

@@ -172,6 +172,88 @@ static void user_is_asked(void **state)
 	test_client_close(&client);
 }
 
+static struct svf_event *set_request(struct svf_file *file)
+{
+	struct svf_event *event = test_event();
+	struct {
+		struct vfio_irq_set set;
+		int32_t fd;
+	} arg = {.set = {.argsz = sizeof(arg),
+			 .index = VFIO_PCI_REQ_IRQ_INDEX,
+			 .count = 1,
+			 .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER},
+		 .fd = 20};
+
+	test_fd_event(20, event);
+	assert_int_equal(test_ioctl(file, VFIO_DEVICE_SET_IRQS, &arg, sizeof(arg)), 0);
+	return event;
+}
+
+/* Every ten seconds, with a line for each tenth. */
+static void user_is_asked_again(void **state)
+{
+	struct test_client client;
+	struct svf_file *file = test_open_device(&client, machine, PLAIN);
+	struct svf_event *event = set_request(file);
+	uint64_t now = 5 * SVF_NS_PER_SEC;
+
+	(void)state;
+	assert_true(svf_machine_advance(machine, now) == SVF_TIME_NEVER);
+	test_log_clear();
+	assert_int_equal(unbind(fn), SVF_BLOCKED);
+	for (unsigned int i = 1; i <= 10; i++) {
+		now += 10 * SVF_NS_PER_SEC;
+		assert_true(svf_machine_advance(machine, now - 1) == now);
+		assert_int_equal(test_event_signals(event), i);
+		svf_machine_advance(machine, now);
+		assert_int_equal(test_event_signals(event), i + 1);
+	}
+	assert_int_equal(test_log_count(), 2);
+	assert_true(test_log_has("Relaying device request to user (#10)"));
+	/* A second one who waits asks nobody. */
+	assert_int_equal(unbind(fn), SVF_BLOCKED);
+	assert_int_equal(test_event_signals(event), 11);
+	svf_file_close(file);
+	assert_int_equal(unbind(fn), 0);
+	assert_true(svf_machine_advance(machine, now) == SVF_TIME_NEVER);
+	test_client_close(&client);
+}
+
+/* A signal to who waits: the user is asked at once, and who waits is named, once. */
+static void waiting_task_is_interrupted(void **state)
+{
+	struct test_client client;
+	struct svf_file *file = test_open_device(&client, machine, PLAIN);
+	struct svf_event *event = set_request(file);
+	struct svf_call call = test_call(machine), other = test_call(machine);
+
+	(void)state;
+	call.id = 7;
+	call.pid = 77;
+	strcpy(call.comm, "sh");
+	other.id = 8;
+	svf_machine_advance(machine, 1);
+	assert_int_equal(svf_function_release_driver(fn, &call), SVF_BLOCKED);
+	assert_int_equal(svf_function_release_driver(fn, &other), SVF_BLOCKED);
+	test_log_clear();
+	/* It waits for the first, not for the users. */
+	other.interrupted = true;
+	assert_int_equal(svf_function_release_driver(fn, &other), SVF_BLOCKED);
+	assert_int_equal(test_event_signals(event), 1);
+	assert_int_equal(svf_machine_advance(machine, 3 * SVF_NS_PER_SEC), 10 * SVF_NS_PER_SEC + 1);
+	call.interrupted = true;
+	assert_int_equal(svf_function_release_driver(fn, &call), SVF_BLOCKED);
+	assert_int_equal(test_event_signals(event), 2);
+	assert_int_equal(svf_function_release_driver(fn, &call), SVF_BLOCKED);
+	assert_int_equal(test_event_signals(event), 2);
+	assert_int_equal(test_log_count(), 1);
+	assert_true(test_log_has("task \"sh\" (77) is blocked until it is released"));
+	assert_int_equal(svf_machine_advance(machine, 4 * SVF_NS_PER_SEC), 13 * SVF_NS_PER_SEC);
+	svf_file_close(file);
+	assert_int_equal(svf_function_release_driver(fn, &call), 0);
+	test_client_close(&client);
+}
+
 /* numvfs = 0 waits for the VF that is open; its PF cannot be opened meanwhile. */
 static void vfs_in_use(void **state)
 {
@@ -250,6 +332,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_may_not_be_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(driver_waits_for_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(user_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(user_is_asked_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(waiting_task_is_interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(vfs_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(sriov_switched_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(broken_intx, setup, teardown),
