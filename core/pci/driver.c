@@ -128,6 +128,9 @@ int svf_driver_attach(struct svf_driver *driver, struct svf_function *fn, struct
 		fn->driver = NULL;
 		unclaim_dma(fn);
 		log_probe_error(driver, fn, err);
+		if (err == -ENOMEM && !call->reason[0])
+			return svf_fail(call, err, "out of memory to bind " SVF_BDF_FMT " to %s",
+					SVF_BDF_ARG(fn->bdf), driver->name);
 		return err;
 	}
 	note_foreign_vf(fn);
@@ -280,7 +283,7 @@ int svf_function_set_driver_override(struct svf_function *fn, struct svf_call *c
 	if (len) {
 		name = calloc(1, len + 1);
 		if (!name)
-			return -ENOMEM;
+			return svf_fail(call, -ENOMEM, "out of memory for a driver_override");
 		memcpy(name, text, len);
 	}
 	free(fn->driver_override);

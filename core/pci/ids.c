@@ -125,7 +125,7 @@ static int add_id(struct svf_driver *driver, struct svf_call *call, const struct
 				driver->name, DYNAMIC_IDS_MAX);
 	copy = calloc(1, sizeof(*copy));
 	if (!copy)
-		return -ENOMEM;
+		return svf_fail(call, -ENOMEM, "out of memory for an id");
 	*copy = *id;
 	svf_list_init(&copy->link);
 	svf_list_add_tail(&driver->ids, &copy->link);

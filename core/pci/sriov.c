@@ -219,7 +219,7 @@ int svf_sriov_enable(struct svf_function *pf, struct svf_call *call, unsigned in
 		return err;
 	pf->sriov.vfs = calloc(num, sizeof(struct svf_function *));
 	if (!pf->sriov.vfs)
-		return -ENOMEM;
+		return svf_fail(call, -ENOMEM, "out of memory for %u VFs", num);
 	pf->sriov.num_vfs = (uint16_t)num;
 	set_control(pf, num);
 	for (unsigned int i = 0; i < num && !err; i++)
@@ -229,6 +229,8 @@ int svf_sriov_enable(struct svf_function *pf, struct svf_call *call, unsigned in
 		for (unsigned int i = 0; i < num; i++)
 			svf_function_destroy(pf->sriov.vfs[i]);
 		forget_vfs(pf);
+		if (err == -ENOMEM && !call->reason[0])
+			return svf_fail(call, err, "out of memory for %u VFs", num);
 		return err;
 	}
 	for (unsigned int i = 0; i < num; i++)
