@@ -62,6 +62,32 @@ static const char *const after_name[] = {
 	",",
 	"0",
 	"vf_token=" TOKEN,
+	/* the same option again, in every form */
+	" vf_token=" TOKEN " vf_token=",
+	" vf_token=" TOKEN " vf_token=malformed",
+	" vf_token=" TOKEN "vf_token=" TOKEN,
+	" vf_token=malformed vf_token=" TOKEN,
+	" vf_token= vf_token=" TOKEN,
+	/* empty and overlong */
+	" vf_token= ",
+	"  =  ",
+	" vf_token=" TOKEN TOKEN,
+	" vf_token=0" TOKEN,
+	" vf_token=0x" TOKEN,
+	" vf_token= 01234567-89ab-cdef-0123-456789abcde",
+	" vf_token=01234567-89ab-cdef-0123-456789abcd f",
+	" vf_token=urn:uuid:" TOKEN,
+	" an-option-without-a-value-and-of-more-characters-than-any-buffer-is-likely-to-have-for-one",
+	" an-option=with-a-value-of-more-characters-than-any-buffer-is-likely-to-have-for-one-of-them",
+	/* other blanks are none */
+	" vf_token=" TOKEN "\r",
+	"\rvf_token=" TOKEN,
+	"\vvf_token=" TOKEN,
+	"\xc2\xa0vf_token=" TOKEN,
+	" \tvf_token=" TOKEN,
+	" vf_token=" TOKEN " \n",
+	" vf_token\t=" TOKEN,
+	" vf_token=\t" TOKEN,
 };
 
 static void try_match(int group, const char *match)
@@ -85,6 +111,53 @@ static void names(int group, const char *vf)
 	say("the name without its last character:");
 	note("%s", ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name) < 0 ? errno_name(errno) : "fd");
 	try_match(group, "vfio0");
+}
+
+/* Of functions in other groups, of what is no function; a token given there is not looked at. */
+static void names_of_others(int group, const char *vf)
+{
+	char match[128];
+
+	section("names of others");
+	try_match(group, "");
+	try_match(group, " ");
+	try_match(group, "   vf_token=" TOKEN);
+	try_match(group, "vf_token=" TOKEN);
+	try_match(group, pf);
+	snprintf(match, sizeof(match), "%s vf_token=11111111-2222-4333-8444-555555555555", pf);
+	try_match(group, match);
+	snprintf(match, sizeof(match), "%s x", pf);
+	try_match(group, match);
+	snprintf(match, sizeof(match), "%s vf_token=" TOKEN, vf);
+	note("the PF's token is what it was");
+	try_match(group, match);
+	say_call(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, NULL),
+		 "ioctl(group, VFIO_GROUP_GET_DEVICE_FD, NULL)");
+}
+
+/* Two functions in a group: each by its name, and one that is not with vfio-pci by none. */
+static void two_in_a_group(void)
+{
+	struct vfio_user u;
+	char match[128];
+
+	section("two functions in a group");
+	vfio_user_open(&u, multi0, VFIO_TYPE1v2_IOMMU);
+	try_match(u.group, multi1);
+	snprintf(match, sizeof(match), "%s ", multi1);
+	try_match(u.group, match);
+	snprintf(match, sizeof(match), "%s x", multi1);
+	try_match(u.group, match);
+	snprintf(match, sizeof(match), "%s vf_token=" TOKEN, multi1);
+	try_match(u.group, match);
+	snprintf(match, sizeof(match), "%s %s", multi0, multi1);
+	try_match(u.group, match);
+	note("the second has no driver");
+	pci_bind(multi1, NULL);
+	try_match(u.group, multi1);
+	snprintf(match, sizeof(match), "%s vf_token=malformed", multi1);
+	try_match(u.group, match);
+	vfio_user_close(&u);
 }
 
 /* len characters in all: the name, the option, blanks. */
@@ -135,6 +208,7 @@ int main(void)
 
 	case_begin();
 	pci_bind(pf, "vfio-pci");
+	pci_all_to_vfio(multi0, multi1, NULL);
 	pci_numvfs(pf, 1);
 	vf = pci_vf(pf, 0);
 	pci_bind(vf, "vfio-pci");
@@ -155,6 +229,7 @@ int main(void)
 		try_match(vf_user.group, match);
 	}
 	names(vf_user.group, vf);
+	names_of_others(vf_user.group, vf);
 
 	section("length");
 	overlong(vf_user.group, vf, PAGE - 2);
@@ -166,5 +241,6 @@ int main(void)
 	close(pf_user.device);
 	snprintf(match, sizeof(match), "%s vf_token=malformed", pf);
 	try_match(pf_user.group, match);
+	two_in_a_group();
 	return 0;
 }
