@@ -6,6 +6,7 @@
 #include "core/call.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -29,6 +30,18 @@ int svf_call_fd(struct svf_call *call, int fd, struct svf_fd *ret)
 	if (fd < 0)
 		return -EBADF;
 	return call->machine->port->fd_lookup(call, fd, ret);
+}
+
+bool svf_call_rawio(struct svf_call *call)
+{
+	return call->machine->port->capable(call, CAP_SYS_RAWIO);
+}
+
+int svf_fail_rawio(struct svf_call *call)
+{
+	return svf_fail(call, -EPERM,
+			"a device without an IOMMU can reach all memory; using it needs "
+			"CAP_SYS_RAWIO");
 }
 
 int svf_copy_from_user(struct svf_call *call, void *dst, uint64_t addr, size_t len)

@@ -82,6 +82,11 @@ struct svf_fd {
 /* Return: 0, -EBADF (not open; no reason recorded, the handler knows the words), SVF_RESTART. */
 int svf_call_fd(struct svf_call *call, int fd, struct svf_fd *ret) SVF_MUST_CHECK;
 
+/* Whether the caller has CAP_SYS_RAWIO. */
+bool svf_call_rawio(struct svf_call *call);
+/* The refusal of one that has not: -EPERM. */
+int svf_fail_rawio(struct svf_call *call);
+
 /* The caller's memory. Return: 0, or -EFAULT with a reason. len 0 is always fine. */
 int svf_copy_from_user(struct svf_call *call, void *dst, uint64_t addr, size_t len) SVF_MUST_CHECK;
 int svf_copy_to_user(struct svf_call *call, uint64_t addr, const void *src, size_t len) SVF_MUST_CHECK;

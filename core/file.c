@@ -11,6 +11,7 @@
 #include "core/call.h"
 #include "core/command.h"
 #include "core/machine.h"
+#include "core/vfio/container.h"
 #include "core/vfio/device.h"
 
 static long unknown_command(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
@@ -53,7 +54,7 @@ static long dispatch(struct svf_file *file, struct svf_call *call, uint32_t comm
 {
 	const struct svf_command *row = svf_command_lookup(file->kind, command);
 
-	if (!row)
+	if (!row || (file->kind == SVF_FILE_CONTAINER && !svf_container_hears(file, command)))
 		return unknown_command(file, call, command, arg);
 	if (row->handler)
 		return row->handler(file, call, arg);

@@ -38,6 +38,7 @@ int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_ma
 	machine->port = port;
 	machine->host = host;
 	machine->params.enable_sriov = true;
+	machine->params.iommu = true;
 	machine->params.dma_entry_limit = DMA_ENTRY_LIMIT;
 	machine->limits = default_limits;
 	machine->drivers_autoprobe = true;

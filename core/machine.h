@@ -30,7 +30,8 @@ struct svf_params {
 	bool disable_hugepages;	      /* vfio_iommu_type1; without effect */
 	bool enforce_memlock;	   /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
 	bool exact_dirty;	   /* ours: type1 reports pages that devices wrote, not all that are mapped */
-	bool enable_unsafe_noiommu_mode; /* vfio; read-only here for now */
+	bool enable_unsafe_noiommu_mode; /* vfio: without an IOMMU, too */
+	bool iommu;			 /* ours: the machine has one; on by default, fixed from the start */
 };
 
 /*

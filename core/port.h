@@ -47,6 +47,9 @@ struct svf_port_ops {
 	/* See svf_call_fd(). */
 	int (*fd_lookup)(struct svf_call *call, int fd, struct svf_fd *ret);
 
+	/* Whether the calling thread has a capability (CAP_*) in the machine, as the kernel's capable(). */
+	bool (*capable)(struct svf_call *call, unsigned int cap);
+
 	/* The calling process's address space; a reference, NULL when out of memory or not to be had. */
 	struct svf_mm *(*mm_get)(struct svf_call *call);
 	struct svf_mm *(*mm_ref)(struct svf_mm *mm);

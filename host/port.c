@@ -5,12 +5,14 @@
  */
 #include <assert.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "core/machine.h"
 #include "host/event_watch.h"
 #include "host/fds.h"
 #include "host/host.h"
 #include "host/mm.h"
+#include "host/process.h"
 #include "host/ram.h"
 #include "host/user.h"
 
@@ -45,10 +47,23 @@ static void port_random_bytes(struct svf_machine *machine, void *dst, size_t len
 	(void)n;
 }
 
+/*
+ * Started by root, the machine is root's: a capability counts that the thread has in our user namespace, not in
+ * one that a client has made for itself. Started by an ordinary user, nobody there has capabilities, and that
+ * user, who owns the namespace, has all of them over its machine.
+ */
+static bool port_capable(struct svf_call *call, unsigned int cap)
+{
+	if (geteuid())
+		return true;
+	return svf_process_capable(call->pid, cap) && svf_process_in_our_userns(call->pid);
+}
+
 const struct svf_port_ops svf_host_port = {
 	.user_read = svf_user_read,
 	.user_write = svf_user_write,
 	.fd_lookup = svf_fds_lookup,
+	.capable = port_capable,
 	.mm_get = svf_host_mm_get,
 	.mm_ref = svf_host_mm_ref,
 	.mm_put = svf_host_mm_put,

@@ -177,3 +177,13 @@ bool svf_process_capable(pid_t tid, unsigned int cap)
 	value = status_line(status, "\nCapEff:");
 	return value && (strtoull(value, NULL, 16) >> cap & 1);
 }
+
+bool svf_process_in_our_userns(pid_t tid)
+{
+	struct stat ours, theirs;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)tid);
+	return !stat("/proc/self/ns/user", &ours) && !stat(path, &theirs) &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}

@@ -60,5 +60,7 @@ int svf_process_fetch(pid_t tid, int number) SVF_MUST_CHECK;
 bool svf_process_capable(pid_t tid, unsigned int cap);
 /* What the process has locked with mlock, bytes; 0 when that is not to be had. */
 uint64_t svf_process_locked(pid_t pid);
+/* Whether its capabilities are of the user namespace that we are in; false when it is gone. */
+bool svf_process_in_our_userns(pid_t tid);
 
 #endif

@@ -53,6 +53,14 @@ static int report(const struct transfer *t, const struct fault *fault)
 	group->faults++;
 	if (group->faults > FAULTS_LOGGED && !svf_is_power_of_two(group->faults))
 		return -EFAULT;
+	if (group->noiommu) {
+		svf_log(t->fn->machine,
+			"softvfio: DMA %s of " SVF_BDF_FMT
+			" to 0x%lx: there is no IOMMU, and no memory behind physical addresses",
+			t->write ? "Write" : "Read", SVF_BDF_ARG(t->fn->bdf),
+			(unsigned long)t->iova);
+		return -EFAULT;
+	}
 	svf_log(t->fn->machine,
 		"DMAR: [DMA %s NO_PASID] Request device [" SVF_BDF_FMT
 		"] fault addr 0x%lx [fault reason 0x%02x] %s",
@@ -85,7 +93,7 @@ static const struct fault *translate(const struct transfer *t, const struct svf_
 {
 	const struct svf_mapping *map = svf_iova_space_first(t->fn->group->space, t->iova, t->iova);
 
-	if (t->iova > SVF_IOVA_LAST)
+	if (t->iova > SVF_IOVA_LAST && !t->fn->group->noiommu)
 		return &fault_beyond;
 	if (!map || !(map->prot & (t->write ? SVF_MAP_WRITE : SVF_MAP_READ)))
 		return t->write ? &fault_write : &fault_read;

@@ -50,6 +50,20 @@ struct svf_iommu_group *svf_iommu_group_lookup(struct svf_machine *machine, unsi
 	return NULL;
 }
 
+/* Who does it, for messages: vfio-pci or nobody yet. */
+static const char *actor(const struct svf_iommu_group *group)
+{
+	return group->noiommu ? "vfio-pci" : "pci";
+}
+
+static void join(struct svf_iommu_group *group, struct svf_function *fn)
+{
+	fn->group = group;
+	svf_list_add_tail(&group->functions, &fn->group_link);
+	svf_log(fn->machine, "%s " SVF_BDF_FMT ": Adding to iommu group %u", actor(group),
+		SVF_BDF_ARG(fn->bdf), group->id);
+}
+
 int svf_iommu_group_add_function(struct svf_function *fn)
 {
 	struct svf_iommu_group *group = svf_grouping_lookup(fn);
@@ -61,10 +75,21 @@ int svf_iommu_group_add_function(struct svf_function *fn)
 		if (err)
 			return err;
 	}
-	fn->group = group;
-	svf_list_add_tail(&group->functions, &fn->group_link);
-	svf_log(fn->machine, "pci " SVF_BDF_FMT ": Adding to iommu group %u", SVF_BDF_ARG(fn->bdf),
-		group->id);
+	join(group, fn);
+	return 0;
+}
+
+int svf_iommu_group_add_noiommu(struct svf_function *fn)
+{
+	struct svf_iommu_group *group;
+	int err;
+
+	assert(!fn->group && !fn->machine->params.iommu);
+	err = group_alloc(fn->machine, &group);
+	if (err)
+		return err;
+	group->noiommu = true;
+	join(group, fn);
 	return 0;
 }
 
@@ -74,7 +99,7 @@ void svf_iommu_group_remove_function(struct svf_function *fn)
 
 	if (!group)
 		return;
-	svf_log(fn->machine, "pci " SVF_BDF_FMT ": Removing from iommu group %u",
+	svf_log(fn->machine, "%s " SVF_BDF_FMT ": Removing from iommu group %u", actor(group),
 		SVF_BDF_ARG(fn->bdf), group->id);
 	svf_list_del(&fn->group_link);
 	fn->group = NULL;

@@ -28,6 +28,7 @@ struct svf_iommu_group {
 	struct svf_list functions; /* struct svf_function.group_link, in order of joining */
 	struct svf_machine *machine;
 	unsigned int id;
+	bool noiommu; /* of one function that no IOMMU stands before: made by vfio-pci, for its users */
 
 	const void *owner;	  /* identity only, never followed */
 	unsigned int owner_count; /* claims of owner, or drivers' uses of kernel DMA */
@@ -51,6 +52,8 @@ struct svf_iommu_group *svf_iommu_group_lookup(struct svf_machine *machine, unsi
  * new.
  */
 int svf_iommu_group_add_function(struct svf_function *fn) SVF_MUST_CHECK;
+/* Puts one that is in no group, on a machine without an IOMMU, into a group of its own. */
+int svf_iommu_group_add_noiommu(struct svf_function *fn) SVF_MUST_CHECK;
 /* Takes it out; the last one out frees the group. */
 void svf_iommu_group_remove_function(struct svf_function *fn);
 

@@ -9,6 +9,10 @@
  *
  * ATTACH to an IOAS takes the HWPT that an earlier ATTACH made for it, or makes one. HWPTs
  * made by the user are never taken for that.
+ *
+ * Without an IOMMU there is nothing to claim, and an attached device is not confined by its IOAS on a real
+ * machine: it reaches the physical addresses that IOAS_NOIOMMU_GET_PA tells. Here those are the IOVAs, so
+ * that it reaches what the IOAS maps and nothing else.
  */
 #include <assert.h>
 #include <errno.h>
@@ -68,7 +72,7 @@ static int claim(struct svf_idevice *idevice, struct svf_call *call)
 	if (!idevice->fn->group)
 		return svf_fail(call, -ENODEV, "the device is in no IOMMU group");
 	err = igroup_get(idevice->ictx, call, idevice->fn->group, &idevice->igroup);
-	if (err)
+	if (err || idevice->fn->group->noiommu)
 		return err;
 	err = svf_iommu_group_claim(idevice->fn->group, call, idevice->ictx);
 	if (err)
@@ -107,7 +111,8 @@ void svf_idevice_fini(struct svf_iobject *object)
 {
 	struct svf_idevice *idevice = svf_container_of(object, struct svf_idevice, obj);
 
-	svf_iommu_group_release(idevice->igroup->group);
+	if (!idevice->igroup->group->noiommu)
+		svf_iommu_group_release(idevice->igroup->group);
 	igroup_put(idevice->igroup);
 }
 

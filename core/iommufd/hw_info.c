@@ -10,7 +10,9 @@
  */
 #include <errno.h>
 
+#include "core/iommu/group.h"
 #include "core/iommufd/objects.h"
+#include "core/pci/function.h"
 #include "uapi/iommufd.h"
 
 /* Capability and extended capability register (VT-d specification, 11.4.2 and 11.4.3). */
@@ -71,6 +73,10 @@ int svf_get_hw_info(struct svf_ucmd *ucmd)
 	idevice = svf_idevice_lookup(ucmd, cmd->dev_id);
 	if (!idevice)
 		return -ENOENT;
+	if (idevice->fn->group->noiommu)
+		return svf_fail(ucmd->call, -EOPNOTSUPP,
+				"no IOMMU stands before " SVF_BDF_FMT,
+				SVF_BDF_ARG(idevice->fn->bdf));
 	if (cmd->in_data_type != IOMMU_HW_INFO_TYPE_NONE &&
 	    cmd->in_data_type != IOMMU_HW_INFO_TYPE_INTEL_VTD)
 		return svf_fail(ucmd->call, -EOPNOTSUPP,

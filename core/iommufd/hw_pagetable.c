@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 
+#include "core/iommu/group.h"
 #include "core/iommufd/objects.h"
 #include "core/machine.h"
 #include "uapi/iommufd.h"
@@ -69,11 +70,15 @@ void svf_hwpt_put(struct svf_hwpt *hwpt)
 		svf_iobject_destroy(hwpt->ioas->ictx, &hwpt->obj);
 }
 
-static int check_paging_flags(struct svf_call *call, const struct iommu_hwpt_alloc *cmd)
+static int check_paging_flags(struct svf_call *call, const struct svf_idevice *idevice,
+			      const struct iommu_hwpt_alloc *cmd)
 {
 	if (cmd->flags & ~KNOWN_FLAGS)
 		return svf_fail(call, -EOPNOTSUPP, "flags 0x%x are not known",
 				cmd->flags & ~KNOWN_FLAGS);
+	if (idevice->igroup->group->noiommu && cmd->flags)
+		return svf_fail(call, -EOPNOTSUPP,
+				"without an IOMMU a HWPT has no flags, and not 0x%x", cmd->flags);
 	if (cmd->flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
 		return svf_fail(call, -EOPNOTSUPP,
 				"the software IOMMU does not track dirty pages; see GET_HW_INFO");
@@ -141,7 +146,7 @@ int svf_hwpt_alloc_ioctl(struct svf_ucmd *ucmd)
 		return refuse_nested(ucmd->call, cmd);
 	if (!pt || pt->type != SVF_IOBJECT_IOAS)
 		return svf_fail(ucmd->call, -EINVAL, "pt_id %u is no IOAS and no HWPT", cmd->pt_id);
-	err = check_paging_flags(ucmd->call, cmd);
+	err = check_paging_flags(ucmd->call, idevice, cmd);
 	if (err)
 		return err;
 	return alloc_and_respond(ucmd, svf_container_of(pt, struct svf_ioas, obj), idevice);

@@ -6,7 +6,8 @@
  * nobody looks at the memory. Each domain (HWPT) brings an aperture of 48 bits and an alignment of
  * a page, each attached device the MSI window; what has been mapped or allowed there before makes
  * them -EADDRINUSE, and then the memory of every mapping must be there, see pages.c. So an ATTACH
- * may fail for a MAP that succeeded long ago.
+ * may fail for a MAP that succeeded long ago. On a machine without an IOMMU nothing is reserved: a domain
+ * is a table for looking up physical addresses.
  *
  * Mappings are unmapped whole or not at all. Only the compatibility container of TYPE1 (v1) cuts
  * mappings, after it has given up large pages; a mapping that is cut keeps its charge, in parts.
@@ -38,6 +39,8 @@ unsigned int svf_ioas_reserved(const struct svf_ioas *ioas,
 {
 	unsigned int count = 0;
 
+	if (!ioas->space.machine->params.iommu)
+		return 0;
 	if (ioas->msi_reserved)
 		ranges[count++] =
 			(struct svf_iova_range){ SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST };
@@ -384,7 +387,7 @@ int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call)
 	int err;
 
 	err = check_alignment(ioas, call);
-	if (!err)
+	if (!err && ioas->space.machine->params.iommu)
 		err = check_reservable(ioas, call, SVF_IOVA_LAST + 1, UINT64_MAX,
 				       "that the IOMMU does not reach");
 	if (!err && !ioas->domains)
@@ -403,9 +406,11 @@ void svf_ioas_remove_domain(struct svf_ioas *ioas)
 
 int svf_ioas_reserve_device(struct svf_ioas *ioas, struct svf_call *call, unsigned int devices)
 {
-	int err = check_reservable(ioas, call, SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST,
-				   "that is the device's MSI window");
+	int err = 0;
 
+	if (ioas->space.machine->params.iommu)
+		err = check_reservable(ioas, call, SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST,
+				       "that is the device's MSI window");
 	if (!err)
 		ioas->msi_reserved += devices;
 	return err;

@@ -281,10 +281,14 @@ int svf_ioas_change_process(struct svf_ucmd *ucmd)
 	return 0;
 }
 
-/* There are no devices without an IOMMU, so no mapping has a physical address. */
+/*
+ * The physical address of what is mapped at an IOVA, for a device that no IOMMU translates for. In this
+ * machine memory is, for such a device, where the IOAS it is attached to maps it.
+ */
 int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd)
 {
-	const struct iommu_ioas_noiommu_get_pa *cmd = ucmd->cmd;
+	struct iommu_ioas_noiommu_get_pa *cmd = ucmd->cmd;
+	const struct svf_mapping *map;
 	struct svf_ioas *ioas;
 
 	if (cmd->flags || cmd->reserved)
@@ -292,15 +296,26 @@ int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd)
 				"flags 0x%x or reserved bits are not known", cmd->flags);
 	if (!cmd->length)
 		return svf_fail(ucmd->call, -EINVAL, "length is 0");
-	if (cmd->iova == UINT64_MAX)
-		return svf_fail(ucmd->call, -EOVERFLOW, "iova is 2^64 - 1");
+	if (cmd->iova > UINT64_MAX - cmd->length)
+		return svf_fail(ucmd->call, -EOVERFLOW, "0x%lx bytes from IOVA 0x%lx reach 2^64 - 1",
+				cmd->length, cmd->iova);
 	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
 	if (!ioas)
 		return -ENOENT;
-	if (!svf_iova_space_first(&ioas->space, cmd->iova, cmd->iova))
+	map = svf_iova_space_first(&ioas->space, cmd->iova, cmd->iova);
+	if (!map)
 		return svf_fail(ucmd->call, -ENOENT, "IOVA 0x%lx of IOAS %u is not mapped",
 				cmd->iova, cmd->ioas_id);
-	return svf_fail(ucmd->call, -EOPNOTSUPP,
-			"IOVA 0x%lx is translated by an IOMMU and has no address to tell",
-			cmd->iova);
+	if (ucmd->call->machine->params.iommu)
+		return svf_fail(ucmd->call, -EOPNOTSUPP,
+				"IOVA 0x%lx is translated by an IOMMU and has no address to tell",
+				cmd->iova);
+	if (!ioas->domains)
+		return svf_fail(ucmd->call, -EOPNOTSUPP,
+				"no device is attached to IOAS %u, so its memory is nowhere yet",
+				cmd->ioas_id);
+	if (cmd->length - 1 > map->node.last - cmd->iova)
+		cmd->length = map->node.last - cmd->iova + 1;
+	cmd->out_phys = cmd->iova;
+	return svf_ucmd_respond(ucmd, sizeof(*cmd));
 }

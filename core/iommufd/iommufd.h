@@ -66,6 +66,8 @@ void svf_idevice_detach(struct svf_idevice *idevice);
 
 /* Compatibility mode, for group.c: the container's IOAS, made if there is none / looked up. */
 int svf_vfio_compat_ioas_create(struct svf_ictx *ictx, struct svf_call *call) SVF_MUST_CHECK;
+/* The group has no IOMMU: from now on neither has the container. -EINVAL when it has an IOAS. */
+int svf_vfio_compat_set_no_iommu(struct svf_ictx *ictx, struct svf_call *call) SVF_MUST_CHECK;
 int svf_vfio_compat_ioas_id(struct svf_ictx *ictx, struct svf_call *call,
 			    uint32_t *ret) SVF_MUST_CHECK;
 

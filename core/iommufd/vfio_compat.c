@@ -61,6 +61,16 @@ int svf_vfio_compat_ioas_create(struct svf_ictx *ictx, struct svf_call *call)
 	return 0;
 }
 
+int svf_vfio_compat_set_no_iommu(struct svf_ictx *ictx, struct svf_call *call)
+{
+	if (ictx->vfio_ioas)
+		return svf_fail(call, -EINVAL,
+				"the iommufd has an IOAS for container commands, and the group no "
+				"IOMMU; use another iommufd");
+	ictx->no_iommu_mode = true;
+	return 0;
+}
+
 int svf_vfio_ioas(struct svf_ucmd *ucmd)
 {
 	struct iommu_vfio_ioas *cmd = ucmd->cmd;
@@ -124,9 +134,13 @@ long svf_vfio_compat_set_iommu(struct svf_file *file, struct svf_call *call, uin
 	struct svf_ictx *ictx = ictx_of(file);
 	struct svf_ioas *ioas;
 
+	if (arg == VFIO_NOIOMMU_IOMMU && ictx->no_iommu_mode)
+		return svf_call_rawio(call) ? 0 : svf_fail_rawio(call);
 	if ((arg != VFIO_TYPE1_IOMMU && arg != VFIO_TYPE1v2_IOMMU) || ictx->no_iommu_mode)
 		return svf_fail(call, -EINVAL,
-				"IOMMU type %lu is neither TYPE1 (1) nor TYPE1v2 (3)", arg);
+				"IOMMU type %lu is %s", arg,
+				ictx->no_iommu_mode ? "not that of groups without an IOMMU, 8"
+						    : "neither TYPE1 (1) nor TYPE1v2 (3)");
 	ioas = compat_ioas(ictx, call);
 	if (!ioas)
 		return -ENODEV;

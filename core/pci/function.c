@@ -75,7 +75,7 @@ static void enable_acs(struct svf_function *fn)
 	uint8_t *acs = fn->config + fn->ext_acs;
 	uint16_t controls = PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF;
 
-	if (!fn->ext_acs)
+	if (!fn->ext_acs || !fn->machine->params.iommu)
 		return;
 	controls &= svf_get_le16(acs + PCI_ACS_CAP);
 	if (fn->acs_off)
@@ -125,7 +125,7 @@ int svf_function_discover(struct svf_function *fn)
 	enable_ari(fn);
 	enable_acs(fn);
 	publish(fn);
-	err = svf_iommu_group_add_function(fn);
+	err = fn->machine->params.iommu ? svf_iommu_group_add_function(fn) : 0;
 	if (err) {
 		svf_list_del(&fn->machine_link);
 		fn->discovered = 0;

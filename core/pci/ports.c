@@ -40,8 +40,11 @@ static const struct port {
 #define EXP_SIZE	  60u
 #define SSVID_SIZE	  8u
 
-/* What Linux enables: source validation, request and completion redirect, upstream forwarding. */
-#define ACS_ENABLED (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
+/*
+ * What Linux enables at discovery (source validation, request and completion redirect, upstream
+ * forwarding), and translation blocking, which it does not.
+ */
+#define ACS_CAPABLE (PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
 
 /* Config space of a fresh function has room for the few capabilities that are added here. */
 static uint8_t *add_cap(struct svf_function *fn, uint8_t id, unsigned int len)
@@ -77,25 +80,22 @@ static void add_exp(struct svf_function *fn, const struct port *port)
 		svf_put_le32(cap + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_ARI);
 }
 
-static bool add_acs(struct svf_function *fn, uint16_t capable, uint16_t enabled)
+static bool add_acs(struct svf_function *fn, uint16_t capable)
 {
 	unsigned int pos = svf_caps_add_ext(fn, PCI_EXT_CAP_ID_ACS, 1, 8);
 
 	if (!pos)
 		return false;
 	svf_put_le16(fn->config + pos + PCI_ACS_CAP, capable);
-	svf_put_le16(fn->config + pos + PCI_ACS_CTRL, enabled);
 	return true;
 }
 
 bool svf_function_add_acs(struct svf_function *fn)
 {
-	const uint16_t redirect = PCI_ACS_RR | PCI_ACS_CR;
-
 	if (svf_config_find_ext_cap(fn, PCI_EXT_CAP_ID_ACS))
 		return true;
 	return fn->config_size > SVF_PCI_CONFIG_SIZE &&
-	       add_acs(fn, redirect | PCI_ACS_DT, redirect);
+	       add_acs(fn, PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_DT);
 }
 
 static void set_ids(struct svf_function *fn, uint16_t vendor, uint16_t device, uint32_t class_code)
@@ -118,7 +118,7 @@ void svf_port_build(struct svf_function *fn, enum svf_topology_kind kind, bool a
 		add_exp(fn, port);
 	ssvid = add_cap(fn, PCI_CAP_ID_SSVID, SSVID_SIZE);
 	svf_put_le16(ssvid + PCI_SSVID_VENDOR_ID, port->vendor);
-	if (port->acs && acs && !add_acs(fn, ACS_ENABLED | PCI_ACS_TB, ACS_ENABLED))
+	if (port->acs && acs && !add_acs(fn, ACS_CAPABLE))
 		assert(!"extended config space of a port is empty");
 }
 

@@ -57,8 +57,11 @@ static const struct {
 	{"vfio_pci.disable_vga", offsetof(struct svf_params, disable_vga), true},
 	{"vfio_pci.nointxmask", offsetof(struct svf_params, nointxmask), true},
 	{"vfio_iommu_type1.dma_entry_limit", offsetof(struct svf_params, dma_entry_limit), false},
+	{"vfio.enable_unsafe_noiommu_mode",
+	 offsetof(struct svf_params, enable_unsafe_noiommu_mode), true},
 	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), true},
 	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), true},
+	{"softvfio.iommu", offsetof(struct svf_params, iommu), true},
 };
 
 /* As the kernel reads parameters: Y and N too. */
@@ -104,8 +107,8 @@ static int apply_param(struct svf_build *build, const struct svf_topology_option
 			      "unknown module parameter '%s'; there are vfio_pci.enable_sriov, "
 			      "vfio_pci.disable_idle_d3, "
 			      "vfio_pci.disable_vga, vfio_pci.nointxmask, "
-			      "vfio_iommu_type1.dma_entry_limit, softvfio.enforce_memlock and "
-			      "softvfio.exact_dirty",
+			      "vfio_iommu_type1.dma_entry_limit, vfio.enable_unsafe_noiommu_mode, "
+			      "softvfio.enforce_memlock, softvfio.exact_dirty and softvfio.iommu",
 			      param->key);
 }
 

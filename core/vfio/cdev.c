@@ -40,6 +40,8 @@ int svf_cdev_open(struct svf_machine *machine, struct svf_call *call, unsigned i
 		return svf_fail(call, -ENODEV,
 				"vfio%u is gone: no function is bound to vfio-pci under that name",
 				minor);
+	if (device->noiommu && !svf_call_rawio(call))
+		return svf_fail_rawio(call);
 	err = svf_device_file_alloc(device, call, &df);
 	if (err)
 		return err;

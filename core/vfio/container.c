@@ -11,8 +11,8 @@
  * Closing the container's file ends nothing while groups are in it: each holds a reference, and
  * its devices go on doing DMA.
  *
- * IOMMU types 1 and 3 (type1 and type1v2) are served. The no-IOMMU type (8) is known as Linux knows
- * it with a container of real groups, which never gets it.
+ * IOMMU types 1 and 3 (type1 and type1v2) are served, and for groups of devices without an IOMMU, which do
+ * not mix with others, type 8: nothing can be mapped there, and every step needs CAP_SYS_RAWIO.
  */
 #include "core/vfio/container.h"
 
@@ -80,19 +80,29 @@ long svf_container_get_api_version(struct svf_file *file, struct svf_call *call,
 	return VFIO_API_VERSION;
 }
 
-/*
- * Without an IOMMU set every type that could be set here is asked, and no-IOMMU only while no group
- * says what the container is for.
- */
+static bool has_iommu(const struct svf_container *container)
+{
+	return container->type1 || container->noiommu_set;
+}
+
+static bool noiommu_extension(const struct svf_machine *machine, uint64_t arg)
+{
+	return arg == VFIO_NOIOMMU_IOMMU && machine->params.enable_unsafe_noiommu_mode;
+}
+
+/* What is set is asked, or what can be set; that depends on the groups, once there are any. */
 long svf_container_check_extension(struct svf_file *file, struct svf_call *call, uint64_t arg)
 {
 	struct svf_container *container = container_of_file(file);
-	int found = svf_type1_check_extension(container->type1, arg);
+	bool any = svf_list_empty(&container->groups);
+	int found = 0;
 
 	(void)call;
-	if (found || container->type1 || !svf_list_empty(&container->groups))
-		return found;
-	return arg == VFIO_NOIOMMU_IOMMU && file->machine->params.enable_unsafe_noiommu_mode;
+	if (any || !container->noiommu)
+		found = svf_type1_check_extension(container->type1, arg);
+	if (!found && (any || container->noiommu))
+		found = noiommu_extension(file->machine, arg);
+	return found;
 }
 
 static int attach_all(struct svf_container *container, struct svf_call *call,
@@ -117,6 +127,22 @@ unwind:
 	return err;
 }
 
+static int set_noiommu(struct svf_container *container, struct svf_call *call, uint64_t arg)
+{
+	if (arg != VFIO_NOIOMMU_IOMMU)
+		return svf_fail(call, -ENODEV,
+				"the groups in the container have no IOMMU; the only type for them "
+				"is VFIO_NOIOMMU_IOMMU (8), not %lu",
+				(unsigned long)arg);
+	if (!noiommu_extension(container->file.machine, arg))
+		return svf_fail(call, -ENODEV,
+				"the parameter enable_unsafe_noiommu_mode of vfio has been unset");
+	if (!svf_call_rawio(call))
+		return svf_fail_rawio(call);
+	container->noiommu_set = true;
+	return 0;
+}
+
 long svf_container_set_iommu(struct svf_file *file, struct svf_call *call, uint64_t arg)
 {
 	struct svf_container *container = container_of_file(file);
@@ -127,9 +153,13 @@ long svf_container_set_iommu(struct svf_file *file, struct svf_call *call, uint6
 		return svf_fail(call, -EINVAL,
 				"no group is in the container; put one in with "
 				"VFIO_GROUP_SET_CONTAINER first");
-	if (container->type1)
+	if (has_iommu(container))
 		return svf_fail(call, -EINVAL, "the container's IOMMU is set already, to %s",
-				container->type1->v2 ? "type1v2" : "type1");
+				container->noiommu_set ? "no-IOMMU"
+				: container->type1->v2 ? "type1v2"
+						       : "type1");
+	if (container->noiommu)
+		return set_noiommu(container, call, arg);
 	if (arg == VFIO_NOIOMMU_IOMMU)
 		return svf_fail(call, -ENODEV,
 				"the no-IOMMU type is not for groups that have an IOMMU; use "
@@ -152,9 +182,23 @@ long svf_container_set_iommu(struct svf_file *file, struct svf_call *call, uint6
 	return 0;
 }
 
+bool svf_container_hears(const struct svf_file *file, uint32_t command)
+{
+	const struct svf_container *container =
+		svf_container_of(file, const struct svf_container, file);
+
+	return !container->noiommu_set || command == VFIO_GET_API_VERSION ||
+	       command == VFIO_CHECK_EXTENSION || command == VFIO_SET_IOMMU;
+}
+
 long svf_container_unknown(struct svf_file *file, struct svf_call *call, uint64_t arg)
 {
 	(void)arg;
+	if (container_of_file(file)->noiommu_set)
+		return svf_fail(
+			call, -ENOTTY,
+			"without an IOMMU the container has no such command: nothing can be "
+			"mapped");
 	if (!container_of_file(file)->type1)
 		return svf_fail(
 			call, -EINVAL,
@@ -173,13 +217,27 @@ struct svf_type1 *svf_type1_of_file(struct svf_file *file, struct svf_call *call
 	return container->type1;
 }
 
+static int check_kind(const struct svf_container *container, const struct svf_group *group,
+		      struct svf_call *call)
+{
+	if (group->noiommu && !svf_call_rawio(call))
+		return svf_fail_rawio(call);
+	if (!svf_list_empty(&container->groups) && container->noiommu != group->noiommu)
+		return svf_fail(call, -EPERM,
+				"groups with and without an IOMMU cannot share a container");
+	return 0;
+}
+
 int svf_container_attach_group(struct svf_container *container, struct svf_group *group,
 			       struct svf_call *call)
 {
 	int err;
 
 	assert(!group->container);
-	if (svf_iommu_group_claim(group->iommu_group, call, group))
+	err = check_kind(container, group, call);
+	if (err)
+		return err;
+	if (!group->noiommu && svf_iommu_group_claim(group->iommu_group, call, group))
 		return -EPERM; /* with claim's reason */
 	if (container->type1) {
 		err = svf_type1_attach_group(container->type1, call, group->iommu_group);
@@ -190,6 +248,7 @@ int svf_container_attach_group(struct svf_container *container, struct svf_group
 	}
 	group->container = container;
 	group->container_users = 0;
+	container->noiommu = group->noiommu;
 	svf_list_add_tail(&container->groups, &group->container_link);
 	container->refs++;
 	return 0;
@@ -202,21 +261,25 @@ void svf_container_detach_group(struct svf_group *group)
 	assert(container && !group->container_users);
 	if (container->type1)
 		svf_type1_detach_group(container->type1, group->iommu_group);
-	svf_iommu_group_release(group->iommu_group);
+	if (!group->noiommu)
+		svf_iommu_group_release(group->iommu_group);
 	group->container = NULL;
 	svf_list_del(&group->container_link);
 	if (svf_list_empty(&container->groups)) {
 		svf_type1_destroy(container->type1);
 		container->type1 = NULL;
+		container->noiommu_set = false;
 	}
 	container_put(container);
 }
 
 int svf_container_use(struct svf_group *group, struct svf_call *call)
 {
-	if (!group->container->type1)
+	if (!has_iommu(group->container))
 		return svf_fail(call, -EINVAL,
 				"the container's IOMMU is not set; use VFIO_SET_IOMMU first");
+	if (group->noiommu && !svf_call_rawio(call))
+		return svf_fail_rawio(call);
 	group->container_users++;
 	return 0;
 }

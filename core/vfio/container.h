@@ -17,8 +17,14 @@ struct svf_container {
 	struct svf_file file;	/* kind SVF_FILE_CONTAINER */
 	struct svf_list groups; /* struct svf_group.container_link */
 	unsigned int refs;
-	struct svf_type1 *type1; /* NULL before SET_IOMMU and after the last group left */
+	/* What SET_IOMMU has set, until the last group leaves: one of them or none. */
+	struct svf_type1 *type1;
+	bool noiommu_set;
+	bool noiommu; /* the groups in it are of devices without an IOMMU; all or none are */
 };
+
+/* file.c: whether the container itself has the command, or what has been set as its IOMMU. */
+bool svf_container_hears(const struct svf_file *file, uint32_t command);
 
 /*
  * For group.c. attach: claims the IOMMU group (-EPERM when it is not to be had) and, when the IOMMU

@@ -140,8 +140,11 @@ static int check_bindable(struct svf_function *fn, struct svf_call *call)
 				" exist, made under another driver; write 0 to sriov_numvfs first",
 				fn->sriov.num_vfs, SVF_BDF_ARG(fn->bdf));
 	}
-	if (!fn->group)
-		return svf_fail(call, -EINVAL, SVF_BDF_FMT " is in no IOMMU group",
+	if (!fn->group && !fn->machine->params.enable_unsafe_noiommu_mode)
+		return svf_fail(call, -EINVAL,
+				SVF_BDF_FMT
+				" is in no IOMMU group: the machine has no IOMMU; write Y to "
+				"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
 				SVF_BDF_ARG(fn->bdf));
 	return 0;
 }
@@ -181,6 +184,35 @@ static int device_alloc(struct svf_function *fn, struct svf_call *call, struct s
 	return 0;
 }
 
+/* As the kernel: without an IOMMU the function gets a group of its own, and a warning each time. */
+static int join_group(struct svf_device *device)
+{
+	struct svf_function *fn = device->fn;
+	int err;
+
+	device->noiommu = !fn->group;
+	err = device->noiommu ? svf_iommu_group_add_noiommu(fn) : 0;
+	if (err)
+		return err;
+	err = svf_group_join(device);
+	if (!device->noiommu)
+		return err;
+	if (err) {
+		svf_iommu_group_remove_function(fn);
+		return err;
+	}
+	svf_device_log(fn, "Adding kernel taint for vfio-noiommu group on device");
+	svf_device_log(fn, "Adding kernel taint for vfio-noiommu cdev");
+	return 0;
+}
+
+static void leave_group(struct svf_device *device)
+{
+	svf_group_leave(device);
+	if (device->noiommu)
+		svf_iommu_group_remove_function(device->fn);
+}
+
 int svf_device_register(struct svf_function *fn, struct svf_call *call)
 {
 	struct svf_device *device = NULL;
@@ -191,7 +223,7 @@ int svf_device_register(struct svf_function *fn, struct svf_call *call)
 	if (err)
 		return err;
 	svf_device_set_power_state(device, 0);
-	err = svf_group_join(device);
+	err = join_group(device);
 	if (err) {
 		device_destroy(device);
 		return svf_fail(call, err, "out of memory for a VFIO group");
@@ -215,7 +247,7 @@ int svf_device_unregister(struct svf_function *fn, struct svf_call *call)
 		return SVF_BLOCKED;
 	}
 	svf_timer_disarm(&fn->machine->timers, &device->wait.timer);
-	svf_group_leave(device);
+	leave_group(device);
 	fn->device = NULL;
 	fn->machine->port->tree_changed(fn->machine);
 	device_destroy(device);
@@ -433,6 +465,10 @@ static void release_context(struct svf_device_file *df)
 {
 	struct svf_device *device = df->device;
 
+	if (device->unbound) {
+		device->unbound = false;
+		return;
+	}
 	if (!device->idevice) {
 		svf_group_unuse_container(df->group);
 		return;
@@ -446,9 +482,11 @@ static void release_context(struct svf_device_file *df)
 static int first_open(struct svf_device_file *df, struct svf_call *call)
 {
 	struct svf_device *device = df->device;
-	int err;
+	int err = 0;
 
-	if (df->iommufd)
+	if (df->iommufd && df->group && device->noiommu)
+		device->unbound = true;
+	else if (df->iommufd)
 		err = svf_idevice_bind(df->iommufd, device->fn, call, &device->idevice,
 				       &device->devid);
 	else

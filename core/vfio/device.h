@@ -56,7 +56,10 @@ struct svf_device {
 	bool unregistering;	     /* the driver is leaving; no new opens */
 	struct svf_release_wait wait; /* while unregistering and in use */
 	bool cdev_opened;	     /* open through its cdev */
+	bool noiommu;		     /* no IOMMU stands before it */
 	struct svf_idevice *idevice; /* bound to an iommufd */
+	/* Open through a group whose container is an iommufd, without an IOMMU: bound to nothing. */
+	bool unbound;
 	uint32_t devid;		     /* id of idevice there */
 	bool iommufd_attached;
 	struct svf_vf_token *vf_token; /* of a PF; NULL otherwise */

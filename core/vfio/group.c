@@ -70,6 +70,7 @@ static struct svf_group *group_alloc(struct svf_iommu_group *iommu_group)
 	if (!group)
 		return NULL;
 	group->iommu_group = iommu_group;
+	group->noiommu = iommu_group->noiommu;
 	iommu_group->vfio = group;
 	svf_list_init(&group->devices);
 	svf_list_init(&group->container_link);
@@ -176,7 +177,8 @@ void svf_group_unuse_container(struct svf_group *group)
 static int set_iommufd(struct svf_group *group, struct svf_call *call, struct svf_file *file)
 {
 	struct svf_ictx *ictx = svf_container_of(file, struct svf_ictx, file);
-	int err = svf_vfio_compat_ioas_create(ictx, call);
+	int err = group->noiommu ? svf_vfio_compat_set_no_iommu(ictx, call)
+				 : svf_vfio_compat_ioas_create(ictx, call);
 
 	if (!err)
 		group->iommufd = svf_ictx_get(ictx);
@@ -271,6 +273,24 @@ static int attach_compat_ioas(struct svf_device_file *df, struct svf_call *call)
 	return err ? err : svf_device_attach_pt(df->device, call, &pt_id);
 }
 
+/*
+ * Without an IOMMU an iommufd stands for nothing but the right to the device, and the client cannot have
+ * set it up for anything else.
+ */
+static int check_noiommu(struct svf_device_file *df, struct svf_call *call)
+{
+	if (!df->iommufd || !df->device->noiommu || df->device->open_count)
+		return 0;
+	if (!svf_call_rawio(call))
+		return svf_fail_rawio(call);
+	if (df->iommufd->vfio_ioas)
+		return svf_fail(call, -EPERM,
+				"the iommufd has an IOAS for container commands, but " SVF_BDF_FMT
+				" has no IOMMU that could use it; clear it with IOMMU_VFIO_IOAS",
+				SVF_BDF_ARG(df->device->fn->bdf));
+	return 0;
+}
+
 static int open_device(struct svf_device_file *df, struct svf_call *call)
 {
 	struct svf_group *group = df->group;
@@ -281,8 +301,10 @@ static int open_device(struct svf_device_file *df, struct svf_call *call)
 				"the group has no container; use VFIO_GROUP_SET_CONTAINER first");
 	/* Borrowed: the device's binding holds a reference of its own. */
 	df->iommufd = group->iommufd;
-	err = svf_device_open(df, call);
-	if (!err && df->iommufd && df->device->open_count == 1) {
+	err = check_noiommu(df, call);
+	if (!err)
+		err = svf_device_open(df, call);
+	if (!err && df->iommufd && !group->noiommu && df->device->open_count == 1) {
 		err = attach_compat_ioas(df, call);
 		if (err)
 			svf_device_close(df);
@@ -335,6 +357,9 @@ static int get_device_fd(struct svf_group *group, struct svf_call *call, const c
 		svf_device_file_destroy(df);
 		return err;
 	}
+	if (group->noiommu)
+		svf_device_log(device->fn, "vfio-noiommu device opened by user (%s:%d)", call->comm,
+			       (int)call->pid);
 	call->ret_file = &df->file;
 	return 0;
 }
@@ -375,6 +400,8 @@ static int check_open(const struct svf_group *group, struct svf_call *call, unsi
 	if (!group)
 		return svf_fail(call, -ENODEV, "no device of IOMMU group %u is bound to vfio-pci",
 				id);
+	if (group->noiommu && !svf_call_rawio(call))
+		return svf_fail_rawio(call);
 	if (group->cdev_device_open_count)
 		return svf_fail(call, -EBUSY,
 				"%u devices of group %u are in use through /dev/vfio/devices; "

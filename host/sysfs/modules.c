@@ -63,7 +63,7 @@ static const struct {
 	const struct svf_attr *attr;
 	size_t offset;
 } rows[] = {
-	{ "vfio", "enable_unsafe_noiommu_mode", &bool_ro, offsetof(struct svf_params, enable_unsafe_noiommu_mode) },
+	{ "vfio", "enable_unsafe_noiommu_mode", &bool_rw, offsetof(struct svf_params, enable_unsafe_noiommu_mode) },
 	{ "vfio_pci", "enable_sriov", &bool_rw, offsetof(struct svf_params, enable_sriov) },
 	{ "vfio_pci", "disable_idle_d3", &bool_ro, offsetof(struct svf_params, disable_idle_d3) },
 	{ "vfio_pci", "disable_vga", &bool_ro, offsetof(struct svf_params, disable_vga) },

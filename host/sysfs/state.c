@@ -102,7 +102,8 @@ static void state_links(struct svf_tree *tree, struct svf_tree_node *dir, const 
 		svf_sysfs_link(tree, dir, "driver", depth, "bus/pci/drivers/%s", fn->driver->name);
 	if (fn->group) {
 		svf_sysfs_link(tree, dir, "iommu_group", depth, "kernel/iommu_groups/%u", fn->group->id);
-		svf_sysfs_link(tree, dir, "iommu", depth - 1, "virtual/iommu/dmar0");
+		if (!fn->group->noiommu)
+			svf_sysfs_link(tree, dir, "iommu", depth - 1, "virtual/iommu/dmar0");
 	}
 	state_sriov_links(tree, dir, fn);
 }

@@ -21,19 +21,36 @@
 
 static ssize_t show_reserved_regions(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
+	if (((const struct svf_iommu_group *)object)->noiommu)
+		return 0;
 	return svf_sysfs_emit(buf, size, "0x%016lx 0x%016lx msi\n", (unsigned long)SVF_MSI_WINDOW_FIRST,
 			      (unsigned long)SVF_MSI_WINDOW_LAST);
 }
 
 static ssize_t show_group_type(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
-	return svf_sysfs_emit(buf, size, "DMA\n");
+	const struct svf_iommu_group *group = object;
+
+	return svf_sysfs_emit(buf, size, "%s\n", group->noiommu ? "unknown" : "DMA");
+}
+
+static ssize_t show_group_name(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+{
+	return svf_sysfs_emit(buf, size, "vfio-noiommu\n");
+}
+
+/* Of a group or cdev whose number follows, and of its device node. */
+static const char *prefix(bool noiommu)
+{
+	return noiommu ? "noiommu-" : "";
 }
 
 static const struct svf_attr group_attrs[] = {
 	{ .name = "reserved_regions", .mode = 0444, .show = show_reserved_regions },
 	{ .name = "type", .mode = 0444, .show = show_group_type },
 };
+
+static const struct svf_attr group_name_attr = { .name = "name", .mode = 0444, .show = show_group_name };
 
 static void state_iommu_group(struct svf_tree *tree, struct svf_tree_node *groups, struct svf_iommu_group *group)
 {
@@ -45,6 +62,8 @@ static void state_iommu_group(struct svf_tree *tree, struct svf_tree_node *group
 	dir = svf_tree_dir(tree, groups, name);
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(group_attrs); i++)
 		svf_tree_attr(tree, dir, group_attrs[i].name, &group_attrs[i], group, 0);
+	if (group->noiommu)
+		svf_tree_attr(tree, dir, "name", &group_name_attr, group, 0);
 	devices = svf_tree_dir(tree, dir, "devices");
 	svf_list_for_each(fn, &group->functions, group_link) {
 		snprintf(name, sizeof(name), SVF_BDF_FMT, SVF_BDF_ARG(fn->bdf));
@@ -53,24 +72,27 @@ static void state_iommu_group(struct svf_tree *tree, struct svf_tree_node *group
 	}
 }
 
-/* "dev" and "uevent" of a class device; object identifies it, arg is major << 20 | minor. */
-#define DEVT(major, minor) ((uintptr_t)(major) << 20 | (minor))
+/* "dev" and "uevent" of a class device; object identifies it, arg is major << 20 | minor, and a flag. */
+#define DEVT_NOIOMMU	   ((uintptr_t)1 << 32)
+#define DEVT(major, minor, noiommu) \
+	((uintptr_t)(major) << 20 | (minor) | ((noiommu) ? DEVT_NOIOMMU : 0))
 
 static ssize_t show_dev(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
-	return svf_sysfs_emit(buf, size, "%lu:%lu\n", arg >> 20, arg & 0xfffff);
+	return svf_sysfs_emit(buf, size, "%lu:%lu\n", arg >> 20 & 0xfff, arg & 0xfffff);
 }
 
 static ssize_t show_dev_uevent(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
-	unsigned long major = arg >> 20, minor = arg & 0xfffff;
+	unsigned long major = arg >> 20 & 0xfff, minor = arg & 0xfffff;
+	const char *noiommu = prefix(arg & DEVT_NOIOMMU);
 	ssize_t n = svf_sysfs_emit(buf, size, "MAJOR=%lu\nMINOR=%lu\n", major, minor);
 
 	buf += n;
 	size -= (size_t)n;
 	if (major == SVF_SYSFS_MAJOR_GROUP)
-		return n + svf_sysfs_emit(buf, size, "DEVNAME=vfio/%lu\n", minor);
-	return n + svf_sysfs_emit(buf, size, "DEVNAME=vfio/devices/vfio%lu\n", minor);
+		return n + svf_sysfs_emit(buf, size, "DEVNAME=vfio/%s%lu\n", noiommu, minor);
+	return n + svf_sysfs_emit(buf, size, "DEVNAME=vfio/devices/%svfio%lu\n", noiommu, minor);
 }
 
 static const struct svf_attr dev_attr = { .name = "dev", .mode = 0444, .show = show_dev };
@@ -92,9 +114,9 @@ void svf_sysfs_state_vfio_dev(struct svf_tree *tree, struct svf_tree_node *dir, 
 	struct svf_tree_node *device_dir;
 	char name[32];
 
-	snprintf(name, sizeof(name), "vfio%u", fn->device->minor);
+	snprintf(name, sizeof(name), "%svfio%u", prefix(fn->device->noiommu), fn->device->minor);
 	device_dir = state_class_device(tree, svf_tree_dir(tree, dir, "vfio-dev"), name, fn->device,
-					DEVT(SVF_SYSFS_MAJOR_CDEV, fn->device->minor));
+					DEVT(SVF_SYSFS_MAJOR_CDEV, fn->device->minor, fn->device->noiommu));
 	svf_sysfs_link(tree, device_dir, "device", 3, SVF_BDF_FMT, SVF_BDF_ARG(fn->bdf));
 	svf_sysfs_link(tree, device_dir, "subsystem", depth + 2, "class/vfio-dev");
 }
@@ -143,10 +165,11 @@ static void state_groups(struct svf_tree *tree, struct svf_machine *machine, str
 		state_iommu_group(tree, groups, group);
 		if (!group->vfio)
 			continue;
-		snprintf(name, sizeof(name), "%u", group->id);
-		snprintf(path, sizeof(path), "virtual/vfio/%u", group->id);
+		snprintf(name, sizeof(name), "%s%u", prefix(group->noiommu), group->id);
+		snprintf(path, sizeof(path), "virtual/vfio/%s", name);
 		state_class_link(tree, class, name, path);
-		dir = state_class_device(tree, virtual, name, group, DEVT(SVF_SYSFS_MAJOR_GROUP, group->id));
+		dir = state_class_device(tree, virtual, name, group,
+					 DEVT(SVF_SYSFS_MAJOR_GROUP, group->id, group->noiommu));
 		svf_sysfs_link(tree, dir, "subsystem", 4, "class/vfio");
 		svf_tree_devnode(tree, dev, name, 0600, SVF_DEVNODE_GROUP, group->id);
 	}
@@ -163,7 +186,7 @@ static void state_cdevs(struct svf_tree *tree, struct svf_machine *machine, stru
 
 		if (!fn->device || fn->device->unregistering)
 			continue;
-		snprintf(name, sizeof(name), "vfio%u", fn->device->minor);
+		snprintf(name, sizeof(name), "%svfio%u", prefix(fn->device->noiommu), fn->device->minor);
 		svf_sysfs_function_path(fn, path, sizeof(path) - 48);
 		n = (size_t)(strchr(path, '\0') - path);
 		snprintf(path + n, sizeof(path) - n, "/vfio-dev/%s", name);
@@ -182,8 +205,10 @@ void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine, st
 
 	svf_tree_devnode(tree, dev, "iommu", 0660, SVF_DEVNODE_IOMMUFD, 0);
 	svf_tree_devnode(tree, dev_vfio, "vfio", 0666, SVF_DEVNODE_CONTAINER, 0);
-	state_iommu(tree, machine, svf_tree_dir(tree, virtual, "iommu"));
-	state_class_link(tree, class_iommu, "dmar0", "virtual/iommu/dmar0");
+	if (machine->params.iommu) {
+		state_iommu(tree, machine, svf_tree_dir(tree, virtual, "iommu"));
+		state_class_link(tree, class_iommu, "dmar0", "virtual/iommu/dmar0");
+	}
 	state_groups(tree, machine, svf_tree_dir(tree, sys, "kernel"), svf_tree_dir(tree, class, "vfio"),
 		     svf_tree_dir(tree, virtual, "vfio"), dev_vfio);
 	state_cdevs(tree, machine, svf_tree_dir(tree, class, "vfio-dev"),

@@ -227,7 +227,7 @@ uint64_t scenario_value(struct scenario *s, const char *text, size_t struct_size
 	}
 	if (sscanf(text, "group(%63[^)])", inner) == 1) {
 		fn = scenario_function(s, inner);
-		return fn ? fn->group->id : 0;
+		return fn && fn->group ? fn->group->id : 0;
 	}
 	value = strtoull(text, &end, 0);
 	if (*end || end == text)

@@ -23,6 +23,7 @@
  *   id DRIVER new|remove "TEXT"	  what is written to new_id, remove_id
  *   process N				  which client process calls from now on
  *   memlock PAGES			  its limit of locked memory
+ *   rawio on|off			  whether they have CAP_SYS_RAWIO (at the start: on)
  *   log "PART"				  some kernel message since the last such line holds PART
  *
  * ARG: none | a number | "text" | { FIELD... }, a structure in memory. FIELD: u8:V u16:V u32:V u64:V

@@ -85,7 +85,8 @@ static int open_kind(struct scenario *s, struct svf_call *call, struct svf_file 
 	if (!fn)
 		return svf_fail(call, -ENOENT, "no such function");
 	if (strcmp(kind, "group") == 0)
-		return svf_group_open(s->machine, call, fn->group->id, ret);
+		return fn->group ? svf_group_open(s->machine, call, fn->group->id, ret)
+				 : svf_fail(call, -ENOENT, "the function is in no group");
 	if (!fn->device)
 		return svf_fail(call, -ENOENT, "the function is no VFIO device");
 	return svf_cdev_open(s->machine, call, fn->device->minor, ret);
@@ -471,6 +472,14 @@ static void do_reset(struct scenario *s)
 
 /* --- the rest --- */
 
+static void do_rawio(struct scenario *s)
+{
+	bool on = strcmp(s->words[1], "on") == 0;
+
+	EXPECT(s, on || strcmp(s->words[1], "off") == 0, "rawio is on or off");
+	test_rawio(on);
+}
+
 static void do_process(struct scenario *s)
 {
 	s->process = (unsigned int)strtoul(s->words[1], NULL, 0) % TEST_PROCESSES;
@@ -516,6 +525,7 @@ const struct statement scenario_statements[] = {
 	{"id", do_id, 4, false},
 	{"reset", do_reset, 2, false},
 	{"process", do_process, 2, false},
+	{"rawio", do_rawio, 2, false},
 	{"memlock", do_memlock, 2, false},
 	{"log", do_log, 2, false},
 };

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ struct range {
 };
 
 static struct {
+	bool without_rawio;
 	struct svf_machine *machine;
 	struct svf_mm mms[TEST_PROCESSES];
 	struct svf_mm *current;
@@ -207,6 +209,18 @@ static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write
 	return 0;
 }
 
+static bool capable(struct svf_call *call, unsigned int cap)
+{
+	(void)call;
+	assert(cap == CAP_SYS_RAWIO);
+	return !port.without_rawio;
+}
+
+void test_rawio(bool on)
+{
+	port.without_rawio = !on;
+}
+
 static int mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 {
 	assert(mm->refs);
@@ -324,6 +338,7 @@ static const struct svf_port_ops port_ops = {
 	.user_read = user_read,
 	.user_write = user_write,
 	.fd_lookup = fd_lookup,
+	.capable = capable,
 	.mm_get = mm_get,
 	.mm_ref = mm_ref,
 	.mm_put = mm_put,

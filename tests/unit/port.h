@@ -43,6 +43,8 @@ void test_check_errno(const struct svf_file *file, uint32_t command, int err);
 
 /* Which of the client processes calls from now on, 0 to TEST_PROCESSES - 1; 0 at the start. */
 void test_process(unsigned int process);
+/* Whether callers have CAP_SYS_RAWIO; they do at the start. */
+void test_rawio(bool on);
 /* Locked memory, in pages: charged now, and the limit (none at the start). */
 int64_t test_locked_pages(unsigned int process);
 void test_lock_limit(unsigned int process, int64_t pages);

@@ -49,9 +49,8 @@ static void add_device(struct text_topology *t, char *text)
 		add_option(t, word);
 }
 
-struct svf_machine *test_vfio_machine(const char *spec)
+static struct svf_machine *build(struct svf_machine *machine, const char *spec)
 {
-	struct svf_machine *machine = test_machine();
 	struct svf_topology_error error = {0};
 	struct text_topology *t = calloc(1, sizeof(*t));
 	char *text = strdup(spec), *save, *device;
@@ -67,6 +66,20 @@ struct svf_machine *test_vfio_machine(const char *spec)
 	free(text);
 	test_log_clear();
 	return machine;
+}
+
+struct svf_machine *test_vfio_machine(const char *spec)
+{
+	return build(test_machine(), spec);
+}
+
+struct svf_machine *test_vfio_machine_without_iommu(const char *spec)
+{
+	struct svf_machine *machine = test_machine();
+
+	machine->params.iommu = false;
+	machine->params.enable_unsafe_noiommu_mode = true;
+	return build(machine, spec);
 }
 
 struct svf_function *test_fn(struct svf_machine *machine, const char *address)

@@ -38,6 +38,9 @@
  */
 struct svf_machine *test_vfio_machine(const char *spec);
 
+/* The same, of a machine without an IOMMU, whose unsafe mode is enabled. */
+struct svf_machine *test_vfio_machine_without_iommu(const char *spec);
+
 /* By address; the test fails when there is none. */
 struct svf_function *test_fn(struct svf_machine *machine, const char *address);
 

@@ -204,6 +204,12 @@ void die(const char *fmt, ...)
 	exit(2);
 }
 
+void skip(const char *why)
+{
+	say("skipped: %s", why);
+	exit(77);
+}
+
 static void on_alarm(int sig)
 {
 	static const char text[] = "BLOCKED\n";

@@ -74,6 +74,9 @@ const char *errno_name(int err);
 /* Ends the case with status 2: the set-up did not work, nothing was learnt about the subject. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* Ends the case with status 77: it cannot be run by this user, which is seen as a skipped test. */
+void skip(const char *why) __attribute__((noreturn));
+
 /* PCI sysfs, quiet: for set-up. */
 void pci_bind(const char *bdf, const char *driver); /* driver NULL: unbound */
 void pci_numvfs(const char *bdf, int n);
