@@ -48,6 +48,7 @@ struct svf_call {
 	bool interrupted;   /* its task has got a signal, which the wait keeps from it */
 	bool can_return_fd; /* the request came by a way on which a new descriptor can be injected */
 	bool offer_mmap;    /* the caller's BAR mmap works (its process carries the preload) */
+	bool offer_traps;   /* also where each access is to reach the function */
 
 	/*
 	 * Set by a handler that opens a file for the caller and returns 0: the host makes a descriptor

@@ -2,8 +2,8 @@
 /*
  * What mmap of a device file is to the kernel. FUSE files cannot be mapped onto memory of ours, so
  * the preload asks for the memory itself, with the arguments of the mmap it was called for, and
- * gets the errnos of that mmap. A range that is no RAM from end to end is refused: there is nothing
- * to map, and such a region was not offered as mappable.
+ * gets the errnos of that mmap. Where there is no memory, since each access is to reach the function,
+ * the answer is ENODATA, and the preload traps them; a process that runs virtual machines cannot.
  */
 #include "host/barmap.h"
 
@@ -14,47 +14,51 @@
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
 #include "host/host.h"
+#include "host/process.h"
 #include "host/ram.h"
 #include "uapi/softvfio.h"
 
 #define PAGE 4096ull
-/*
- * VFIO's device files: the region's index above bit 40 of an offset, the offset in the region
- * below.
- */
-#define REGION_SHIFT 40
 
-/* The memory of region bytes [offset, offset + length). */
-static int find_ram(struct svf_call *call, const struct svf_device_file *df,
-		    struct svf_preload_ram *arg, struct svf_host_ram **ret)
+/* Whole pages, as mmap maps them. */
+static int check_pages(struct svf_call *call, struct svf_preload_ram *arg)
 {
-	uint64_t index = arg->offset >> REGION_SHIFT;
-	uint64_t at = arg->offset & ((1ull << REGION_SHIFT) - 1);
-	uint64_t length, end;
-	const struct svf_bar *bar;
+	uint64_t length;
+
+	if (!arg->length || arg->offset % PAGE)
+		return svf_fail(call, -EINVAL, "offset 0x%lx is not that of a page, or length is 0",
+				(unsigned long)arg->offset);
+	if (__builtin_add_overflow(arg->length, PAGE - 1, &length))
+		return svf_fail(call, -EINVAL, "length 0x%lx is too large",
+				(unsigned long)arg->length);
+	arg->length = length & ~(PAGE - 1);
+	return 0;
+}
+
+/* The memory behind the range. -ENODATA: there is none, and each access is to be trapped. */
+static int find_ram(struct svf_request *request, struct svf_file *file, struct svf_preload_ram *arg,
+		    struct svf_host_ram **ret)
+{
+	const struct svf_device_file *df =
+		svf_container_of(file, const struct svf_device_file, file);
+	struct svf_call *call = &request->call;
+	const struct svf_ram *ram = NULL;
+	int err;
 
 	if (arg->prot & PROT_EXEC && df->group)
 		return svf_fail(call, -EPERM,
 				"a device file from a group cannot be mapped for execution");
-	if (index >= SVF_PCI_BARS)
-		return svf_fail(call, -EINVAL, "region %u is no BAR and cannot be mapped",
-				(unsigned int)index);
-	bar = &df->device->fn->bars[index];
-	if (!bar->ram)
-		return svf_fail(call, -EINVAL, "region %u has no memory that can be mapped",
-				(unsigned int)index);
-	if (__builtin_add_overflow(arg->length, PAGE - 1, &length))
-		return svf_fail(call, -EINVAL, "length 0x%lx is too large",
-				(unsigned long)arg->length);
-	length &= ~(PAGE - 1);
-	if (!length || at % PAGE || __builtin_add_overflow(at, length, &end) ||
-	    end > bar->ram->size)
-		return svf_fail(call, -EINVAL,
-				"bytes 0x%lx to 0x%lx are not all in region %u of 0x%lx bytes",
-				(unsigned long)at, (unsigned long)(at + length - 1),
-				(unsigned int)index, (unsigned long)bar->size);
-	arg->ret_memory_offset = at;
-	*ret = svf_container_of(bar->ram, struct svf_host_ram, ram);
+	err = check_pages(call, arg);
+	if (err)
+		return err;
+	call->offer_traps = !svf_process_has_kvm(call->pid);
+	err = svf_device_mmap(file, call, arg->offset, arg->length, true, &ram,
+			      &arg->ret_memory_offset);
+	if (err)
+		return err;
+	if (!ram)
+		return -ENODATA; /* between us and the preload: nothing has failed */
+	*ret = svf_container_of(ram, struct svf_host_ram, ram);
 	return 0;
 }
 
@@ -82,7 +86,7 @@ int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 	if (arg.argsz < sizeof(arg))
 		return svf_fail(call, -EINVAL, "argsz is %u, at least %zu is needed", arg.argsz,
 				sizeof(arg));
-	err = find_ram(call, df, &arg, &ram);
+	err = find_ram(request, file, &arg, &ram);
 	if (err)
 		return err;
 	err = svf_copy_to_user(call, request->arg, &arg, sizeof(arg));

@@ -19,7 +19,7 @@ static struct svf_guard *lookup(uintptr_t address)
 {
 	struct svf_guard *guard;
 
-	svf_list_for_each (guard, &guards, link) {
+	svf_list_for_each(guard, &guards, link) {
 		if (address - (uintptr_t)guard->base < guard->size)
 			return guard;
 	}
@@ -32,9 +32,9 @@ static void caught(int number, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)context;
-	if (guard && mmap(guard->base, guard->size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-			  0) != MAP_FAILED)
+	if (guard &&
+	    mmap(guard->base, guard->size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
 		guard->lost = true;
 	else
 		signal(number, SIG_DFL); /* and the instruction is run again */

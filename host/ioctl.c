@@ -165,6 +165,14 @@ static bool own_command(fuse_req_t req, struct svf_host *host, struct svf_open *
 	return false;
 }
 
+static void offer_mmap(struct svf_request *request)
+{
+	struct svf_call *call = &request->call;
+
+	call->offer_mmap = svf_mm_has_preload(request->host, call->pid);
+	call->offer_traps = call->offer_mmap && !svf_process_has_kvm(call->pid);
+}
+
 void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 		    struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
 		    size_t in_size, size_t out_size)
@@ -196,6 +204,6 @@ void svf_fuse_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	request->command = cmd;
 	request->arg = (uintptr_t)arg;
 	if (cmd == VFIO_DEVICE_GET_REGION_INFO && open->file->kind == SVF_FILE_DEVICE)
-		request->call.offer_mmap = svf_mm_has_preload(host, request->call.pid);
+		offer_mmap(request);
 	svf_request_run(request);
 }

@@ -3,6 +3,7 @@
 #include "host/process.h"
 
 #include <elf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -121,6 +122,26 @@ int svf_process_random_at(pid_t pid, uint64_t *ret)
 		}
 	}
 	return -ESRCH;
+}
+
+bool svf_process_has_kvm(pid_t tid)
+{
+	char path[32], link[32];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+		link[n > 0 ? n : 0] = '\0';
+		found = strcmp(link, "/dev/kvm") == 0 || strncmp(link, "anon_inode:kvm-vm", 17) == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 int svf_process_fetch(pid_t tid, int number)

@@ -48,6 +48,12 @@ bool svf_process_exists(int pidfd);
 int svf_process_random_at(pid_t pid, uint64_t *ret) SVF_MUST_CHECK;
 
 /*
+ * Whether the process of the thread has /dev/kvm or a virtual machine open. KVM cannot give a guest pages whose
+ * accesses are trapped.
+ */
+bool svf_process_has_kvm(pid_t tid);
+
+/*
  * A descriptor of ours for descriptor number of the thread. Return: it, -EBADF when there is none,
  * -EMFILE, -EPERM.
  */

@@ -181,7 +181,7 @@ struct svf_host_ram *svf_host_ram_lookup(struct svf_host *host, dev_t dev, ino_t
 {
 	struct svf_host_ram *ram;
 
-	svf_list_for_each (ram, &host->rams, link) {
+	svf_list_for_each(ram, &host->rams, link) {
 		if (ram->ino == ino && ram->dev == dev)
 			return ram;
 	}

@@ -27,7 +27,8 @@
  * mmap. The argument points to a struct svf_preload_ram. Returns a new descriptor (close-on-exec)
  * of a memory file, to be mapped shared at ret_memory_offset, or fails as the kernel's mmap of the
  * same range would: EINVAL for what is no mappable region or crosses its end, EPERM for PROT_EXEC
- * on a device file that came from a group. On a file that is no device file: ENODEV.
+ * on a device file that came from a group. On a file that is no device file: ENODEV. ENODATA: the
+ * range can be mapped, but each access is to reach the function; trap it, and read or write the file.
  */
 #define SVF_PRELOAD_GET_RAM SVF_OWN_IO(1)
 

@@ -179,7 +179,8 @@ static void get_bar(const struct svf_bar *bar, struct svf_model_bar *ret)
 		[SVF_BAR_ROM] = SVF_MODEL_BAR_NONE,
 	};
 
-	*ret = (struct svf_model_bar){types[bar->kind], bar->size, bar->prefetchable};
+	*ret = (struct svf_model_bar){
+		.type = types[bar->kind], .size = bar->size, .prefetchable = bar->prefetchable};
 }
 
 void svf_model_get_bar(const struct svf_function *fn, unsigned int index, struct svf_model_bar *ret)

@@ -86,6 +86,8 @@ static bool read_bar_word(const char *word, size_t len, struct svf_model_bar *ba
 		bar->type = SVF_MODEL_BAR_IO;
 	else if (len == 4 && memcmp(word, "pref", 4) == 0)
 		bar->prefetchable = true;
+	else if (len == 4 && memcmp(word, "trap", 4) == 0)
+		bar->trapped = true;
 	else
 		return false;
 	return true;
@@ -107,10 +109,10 @@ static const char *read_bar(const struct svf_model_option *option, struct svf_op
 		p++;
 		len = svf_text_span(p, ':');
 		if (!read_bar_word(p, len, &bar))
-			return "has a word that is none of 32, 64, io and pref";
+			return "has a word that is none of 32, 64, io, pref and trap";
 	}
-	if (bar.type == SVF_MODEL_BAR_IO && bar.prefetchable)
-		return "cannot be both io and pref";
+	if (bar.type == SVF_MODEL_BAR_IO && (bar.prefetchable || bar.trapped))
+		return "cannot be both io and pref or trap";
 	value->bar = bar;
 	return NULL;
 }

@@ -143,7 +143,8 @@ void svf_device_report_error(struct svf_function *fn);
 
 /*
  * regions.c: what a mapping of [offset, offset + length) of the device file shows. Return: 0 with
- * the memory and the offset in it, borrowed; -EINVAL when that cannot be mapped.
+ * the memory (NULL: each access is to be trapped, and made by read or write) and the offset in it,
+ * borrowed; -EINVAL when that cannot be mapped.
  */
 int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
 		    bool shared, const struct svf_ram **ret, uint64_t *ret_offset) SVF_MUST_CHECK;

@@ -40,10 +40,15 @@ static bool is_memory(const struct svf_bar *bar)
 	return bar->kind == SVF_BAR_MEM32 || bar->kind == SVF_BAR_MEM64 || bar->kind == SVF_BAR_ROM;
 }
 
-/* Of a BAR smaller than a page all of that page is mapped: no other BAR is in it. */
-static bool is_mappable(const struct svf_bar *bar)
+/*
+ * Of a BAR smaller than a page all of that page is mapped: no other BAR is in it. Without memory behind it each
+ * access has to be trapped.
+ */
+static bool is_mappable(const struct svf_bar *bar, const struct svf_call *call)
 {
-	return is_memory(bar) && bar->ram && bar->address % PAGE_SIZE == 0;
+	if (!is_memory(bar) || bar->address % PAGE_SIZE)
+		return false;
+	return bar->ram || (call->offer_traps && bar->size >= PAGE_SIZE);
 }
 
 static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
@@ -64,7 +69,7 @@ static bool describe_bar(const struct svf_function *fn, const struct svf_call *c
 	if (!info->size)
 		return false;
 	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	if (!call->offer_mmap || !is_mappable(bar))
+	if (!call->offer_mmap || !is_mappable(bar, call))
 		return false;
 	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
 	return holds_msix_table(fn, info->index);
@@ -419,7 +424,7 @@ int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offse
 				"region %lu cannot be mapped, only BARs can; use pread and pwrite",
 				(unsigned long)index);
 	bar = &device->fn->bars[index];
-	if (!bar->address || !is_mappable(bar))
+	if (!bar->address || !is_mappable(bar, call))
 		return svf_fail(call, -EINVAL,
 				"BAR %lu of " SVF_BDF_FMT
 				" cannot be mapped: there is none, or it is not memory",

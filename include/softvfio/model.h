@@ -87,11 +87,12 @@ enum svf_model_bar_type {
  * @type: NONE: there is none.
  * @size: bytes, a power of two; memory from 16, I/O from 4 to 256.
  * @prefetchable: reads have no side effects.
+ * @trapped: in an option: the user wants the model to see each access. Otherwise false.
  */
 struct svf_model_bar {
 	enum svf_model_bar_type type;
 	uint64_t size;
-	bool prefetchable;
+	bool prefetchable, trapped;
 };
 
 /**

@@ -55,7 +55,7 @@ enum {
 	OPT_ROMSIZE,
 };
 
-#define BAR_HELP "BAR as SIZE[:32|:64|:io][:pref], or none"
+#define BAR_HELP "BAR as SIZE[:32|:64|:io][:pref][:trap], or none"
 
 static const struct svf_model_option null_options[] = {
 	[OPT_VFS] = {"vfs", SVF_OPTION_NUMBER, 0, "N", "0", 0, 256,
@@ -135,7 +135,8 @@ struct vga {
 };
 
 struct null {
-	uint8_t io[BARS][256]; /* contents of I/O BARs */
+	uint8_t *registers[BARS]; /* contents of BARs that are no RAM, NULL of others */
+	size_t register_bytes[BARS];
 	struct vga *vga;       /* of a VGA device */
 	struct msix vf_msix;   /* of a PF */
 	bool vf_flr;
@@ -232,14 +233,37 @@ static void set_ids(struct svf_function *fn, const struct svf_option_value *valu
 	svf_model_set_pin(fn, (unsigned int)values[OPT_INTX].number);
 }
 
+/* The most that is kept for a trapped BAR, which nobody needs to be large. */
+#define REGISTERS_MAX (1u << 20)
+
+static int keep_registers(struct svf_function *fn, unsigned int bar, uint64_t size,
+			  struct svf_model_error *error)
+{
+	struct null *null = svf_model_state(fn);
+
+	if (size > REGISTERS_MAX)
+		return svf_model_fail(error, -EINVAL, null_options[OPT_BAR0 + bar].name,
+				      "a BAR with trap has at most 1M");
+	null->registers[bar] = calloc(1, (size_t)size);
+	null->register_bytes[bar] = (size_t)size;
+	return null->registers[bar] ? 0 : -ENOMEM;
+}
+
+static bool is_plain_memory(const struct svf_model_bar *bar)
+{
+	return (bar->type == SVF_MODEL_BAR_MEM32 || bar->type == SVF_MODEL_BAR_MEM64) &&
+	       !bar->trapped;
+}
+
 static int add_bars(struct svf_function *fn, const struct svf_model_bar bars[BARS],
 		    struct svf_model_error *error)
 {
 	for (unsigned int i = 0; i < BARS; i++) {
-		bool ram =
-			bars[i].type == SVF_MODEL_BAR_MEM32 || bars[i].type == SVF_MODEL_BAR_MEM64;
+		bool ram = is_plain_memory(&bars[i]);
 		int err = svf_model_add_bar(fn, i, &bars[i], ram ? SVF_MODEL_BAR_RAM : 0, error);
 
+		if (!err && !ram && bars[i].type != SVF_MODEL_BAR_NONE)
+			err = keep_registers(fn, i, bars[i].size, error);
 		if (err) {
 			if (error && !error->option)
 				error->option = null_options[OPT_BAR0 + i].name;
@@ -319,16 +343,21 @@ static int build_vga(struct svf_function *fn, struct null *null)
 
 /* --- VFs --- */
 
-static int choose_vf_bars(const struct svf_option_value *values, struct svf_model_bar bars[BARS])
+static int choose_vf_bars(const struct svf_option_value *values, struct svf_model_bar bars[BARS],
+			  struct svf_model_error *error)
 {
 	bool given = false;
 
 	for (unsigned int i = 0; i < BARS; i++) {
 		bars[i] = values[OPT_VFBAR0 + i].bar;
+		if (bars[i].trapped)
+			return svf_model_fail(error, -EINVAL, null_options[OPT_VFBAR0 + i].name,
+					      "VFs have no trapped BARs; leave trap out");
 		given = given || values[OPT_VFBAR0 + i].given;
 	}
 	if (!given)
-		bars[0] = (struct svf_model_bar){SVF_MODEL_BAR_MEM64, 64 * 1024, true};
+		bars[0] = (struct svf_model_bar){
+			.type = SVF_MODEL_BAR_MEM64, .size = 64 * 1024, .prefetchable = true};
 	return 0;
 }
 
@@ -358,7 +387,7 @@ static int build_vfs(struct svf_function *fn, struct null *null,
 	if (!express)
 		return svf_model_fail(error, -EINVAL, "totalvfs",
 				      "only a PCI Express function can have VFs");
-	err = choose_vf_bars(values, sriov.bars);
+	err = choose_vf_bars(values, sriov.bars, error);
 	if (!err && vectors)
 		err = add_msix_bar(sriov.bars, vectors, BARS, fresh, &null->vf_msix, "vfmsix",
 				   error);
@@ -580,6 +609,8 @@ static void null_destroy(struct svf_function *fn)
 
 	if (null)
 		free(null->vga);
+	for (unsigned int i = 0; null && i < BARS; i++)
+		free(null->registers[i]);
 	free(null);
 }
 
@@ -587,10 +618,12 @@ static void null_reset(struct svf_function *fn)
 {
 	struct null *null = svf_model_state(fn);
 
-	if (null)
-		memset(null->io, 0, sizeof(null->io));
 	if (null && null->vga)
 		memset(null->vga, 0, sizeof(*null->vga));
+	for (unsigned int i = 0; null && i < BARS; i++) {
+		if (null->registers[i])
+			memset(null->registers[i], 0, null->register_bytes[i]);
+	}
 }
 
 static void null_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf,
@@ -598,7 +631,7 @@ static void null_bar_read(struct svf_function *fn, unsigned int bar, uint64_t of
 {
 	const struct null *null = svf_model_state(fn);
 
-	memcpy(buf, null->io[bar] + offset, len);
+	memcpy(buf, null->registers[bar] + offset, len);
 }
 
 static void null_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset,
@@ -606,7 +639,7 @@ static void null_bar_write(struct svf_function *fn, unsigned int bar, uint64_t o
 {
 	struct null *null = svf_model_state(fn);
 
-	memcpy(null->io[bar] + offset, buf, len);
+	memcpy(null->registers[bar] + offset, buf, len);
 }
 
 static uint8_t *vga_byte(struct svf_function *fn, uint32_t address)
