@@ -43,6 +43,7 @@ struct svf_driver {
 	 */
 	int (*probe)(struct svf_function *fn, struct svf_call *call);
 	int (*remove)(struct svf_function *fn, struct svf_call *call);
+	unsigned int max_vfs; /* of sriov_totalvfs while bound; 0: as the function says */
 	/* sriov_configure: 0 the driver lets VFs be made; its errno otherwise; NULL: -ENOENT. */
 	int (*sriov_configure)(struct svf_function *fn, struct svf_call *call, unsigned int num);
 };

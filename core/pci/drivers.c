@@ -65,6 +65,7 @@ struct id {
 static const struct driver_row {
 	const char *name, *module;
 	bool vfio, managed_dma, override_only, any_id;
+	unsigned int max_vfs;
 	int (*probe)(struct svf_function *fn, struct svf_call *call);
 	int (*remove)(struct svf_function *fn, struct svf_call *call);
 	int (*sriov_configure)(struct svf_function *fn, struct svf_call *call, unsigned int num);
@@ -80,6 +81,7 @@ static const struct driver_row {
 	 .module = "igb",
 	 .remove = sriov_remove,
 	 .sriov_configure = sriov_configure,
+	 .max_vfs = 7, /* one of eight pools is the PF's */
 	 .ids = {{0x8086, 0x10c9, 0, 0}, {0x8086, 0x1521, 0, 0}, {0x8086, 0x1533, 0, 0}}},
 	{.name = "igbvf",
 	 .module = "igbvf",
@@ -94,6 +96,7 @@ static const struct driver_row {
 	 .module = "ixgbe",
 	 .remove = sriov_remove,
 	 .sriov_configure = sriov_configure,
+	 .max_vfs = 63, /* one of 64 pools is the PF's */
 	 .ids = {{0x8086, 0x10fb, 0, 0}, {0x8086, 0x1528, 0, 0}, {0x8086, 0x1563, 0, 0}}},
 	{.name = "ixgbevf",
 	 .module = "ixgbevf",
@@ -164,6 +167,7 @@ static int add_driver(struct svf_machine *machine, const struct driver_row *row)
 	driver->probe = row->probe;
 	driver->remove = row->remove;
 	driver->sriov_configure = row->sriov_configure;
+	driver->max_vfs = row->max_vfs;
 	svf_list_add_tail(&machine->drivers, &driver->link);
 	if (row->any_id)
 		err = add_static_id(driver, &row->ids[0], true);

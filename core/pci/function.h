@@ -273,8 +273,11 @@ struct svf_irq_sink {
 void svf_function_raise_msi(struct svf_function *fn, unsigned int vector);
 void svf_function_set_intx(struct svf_function *fn, bool level);
 
+/* sriov_totalvfs: total_vfs, or fewer when the driver can do with no more. */
+unsigned int svf_sriov_totalvfs(const struct svf_function *pf);
+
 /*
- * sriov_numvfs. num 0 removes. Return: 0; -ERANGE above total_vfs, -EBUSY when changing non-zero to
+ * sriov_numvfs. num 0 removes. Return: 0; -ERANGE above that, -EBUSY when changing non-zero to
  * non-zero, -ENOENT without a driver or without its consent (vfio_pci.enable_sriov off),
  * SVF_BLOCKED while VFs are open and being removed.
  */

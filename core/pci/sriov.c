@@ -280,12 +280,19 @@ static int configure(struct svf_function *pf, struct svf_call *call, unsigned in
 	return err;
 }
 
+unsigned int svf_sriov_totalvfs(const struct svf_function *pf)
+{
+	unsigned int max = pf->driver ? pf->driver->max_vfs : 0;
+
+	return max && max < pf->sriov.total_vfs ? max : pf->sriov.total_vfs;
+}
+
 int svf_sriov_set_numvfs(struct svf_function *pf, struct svf_call *call, unsigned int num)
 {
-	if (num > pf->sriov.total_vfs)
+	if (num > svf_sriov_totalvfs(pf))
 		return svf_fail(call, -ERANGE,
 				"%u VFs asked for; " SVF_BDF_FMT " can have %u (sriov_totalvfs)",
-				num, SVF_BDF_ARG(pf->bdf), pf->sriov.total_vfs);
+				num, SVF_BDF_ARG(pf->bdf), svf_sriov_totalvfs(pf));
 	/* Removed meanwhile, it has no VFs and no driver. */
 	if (pf->removing || (pf->sriov.disabling && num))
 		return SVF_BLOCKED;

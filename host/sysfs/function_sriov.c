@@ -31,7 +31,7 @@ static ssize_t show_totalvfs(struct svf_host *host, void *object, uintptr_t arg,
 {
 	const struct svf_function *fn = object;
 
-	return svf_sysfs_emit(buf, size, "%u\n", fn->sriov.total_vfs);
+	return svf_sysfs_emit(buf, size, "%u\n", svf_sriov_totalvfs(fn));
 }
 
 static ssize_t show_offset(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
