@@ -238,7 +238,8 @@ static int enable_messages(const struct request *rq)
 	uint32_t vectors = rq->start + rq->count;
 	bool msix = rq->index == VFIO_PCI_MSIX_IRQ_INDEX;
 
-	if (svf_function_power_state(rq->device->fn))
+	/* The state of power is looked at before the number of MSI vectors, and after that of MSI-X. */
+	if (svf_function_power_state(rq->device->fn) && (vectors || !msix))
 		return svf_fail(rq->call, -EINVAL,
 				"%s cannot be enabled in a low-power state; write D0 to the power "
 				"management register first",
