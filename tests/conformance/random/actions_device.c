@@ -266,6 +266,25 @@ static bool make_config_write(struct generator *g, struct op *op)
 	return true;
 }
 
+/* D0 or D3hot, by the power management capability of those that have one. */
+static bool make_power_state(struct generator *g, struct op *op)
+{
+	unsigned slot = pick_device(g);
+	int site;
+
+	if (slot == NO_SLOT)
+		return false;
+	site = g->model.slots[slot]->site;
+	if (site != SITE_MULTI0 && site != SITE_MULTI1 && site != SITE_PF)
+		return false;
+	op->kind = OP_WRITE;
+	op->slot = slot;
+	op->len = 2;
+	op->value = (uint64_t)VFIO_PCI_CONFIG_REGION_INDEX << 40 | (site == SITE_PF ? 0x44 : 0xcc);
+	op->bytes[0] = chance(g, 50) ? 0 : 3;
+	return true;
+}
+
 static bool make_region_read(struct generator *g, struct op *op)
 {
 	static const uint64_t offsets[] = {0, 4, 0x1000, 0x7fffffff, 0xffffffffff};
@@ -286,5 +305,6 @@ const struct action device_actions[] = {
 	{3, make_signalled},	  {2, make_reset},	  {2, make_hot_reset_info},
 	{2, make_hot_reset},	  {6, make_feature},	  {1, make_unusual},
 	{5, make_config_read},	  {4, make_config_write}, {2, make_region_read},
+	{2, make_power_state},
 };
 const size_t nr_device_actions = ARRAY_SIZE(device_actions);

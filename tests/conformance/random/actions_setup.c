@@ -69,6 +69,10 @@ static bool make_driver_bind(struct generator *g, struct op *op)
 
 	if (!sysfs(op, OP_SYSFS_WRITE, pick_site(g, is_present), ONE_OF(g, files)))
 		return false;
+	if (sites[op->site].group >= sites[SITE_NVME].group &&
+	    sites[op->site].group <= sites[SITE_NVF1].group &&
+	    strcmp(op->attribute, "drivers_probe") == 0)
+		op->attribute = files[0]; /* it could be the driver nvme: see commands.c */
 	snprintf(op->text, sizeof(op->text), "%s%s", sites[op->site].bdf,
 		 chance(g, 20) ? "\n" : "");
 	return true;
@@ -99,7 +103,8 @@ static bool make_numvfs(struct generator *g, struct op *op)
 static bool make_sysfs_read(struct generator *g, struct op *op)
 {
 	static const char *const attributes[] = {"driver", "driver", "driver_override",
-						 "sriov_numvfs", "iommu_group/type", "enable"};
+						 "sriov_numvfs", "iommu_group/type", "enable",
+						 "sriov_drivers_autoprobe", "sriov_totalvfs"};
 
 	if (!sysfs(op, OP_SYSFS_READ, pick_site(g, is_present), ONE_OF(g, attributes)))
 		return false;
@@ -113,6 +118,19 @@ static bool make_sysfs_reset(struct generator *g, struct op *op)
 	if (!sysfs(op, OP_SYSFS_WRITE, pick_site(g, is_present), "reset") || op->site == SITE_BRIDGE)
 		return false;
 	snprintf(op->text, sizeof(op->text), "%s", chance(g, 80) ? "1" : "0");
+	return true;
+}
+
+static bool make_sysfs_switch(struct generator *g, struct op *op)
+{
+	static const char *const values[] = {"1", "0", "1\n", "0", "2", "", "y"};
+	bool autoprobe = chance(g, 40);
+
+	if (!sysfs(op, OP_SYSFS_WRITE, pick_site(g, autoprobe ? is_pf : is_present),
+		   autoprobe ? "sriov_drivers_autoprobe" : "enable") ||
+	    op->site == SITE_BRIDGE)
+		return false;
+	snprintf(op->text, sizeof(op->text), "%s", ONE_OF(g, values));
 	return true;
 }
 
@@ -152,6 +170,6 @@ static bool make_dup(struct generator *g, struct op *op)
 const struct action setup_actions[] = {
 	{8, make_bind},	     {3, make_unbind},	   {2, make_driver_bind}, {2, make_override},
 	{4, make_numvfs},    {3, make_sysfs_read}, {1, make_sysfs_reset}, {10, make_open},
-	{8, make_close},     {3, make_dup},
+	{8, make_close},     {3, make_dup},	   {1, make_sysfs_switch},
 };
 const size_t nr_setup_actions = ARRAY_SIZE(setup_actions);

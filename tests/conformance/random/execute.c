@@ -301,17 +301,25 @@ static long call_with_memory(const struct op *op, uint16_t *written, char *detai
 
 /*
  * After the pages of a mapping were reported, Linux keeps bits of the report that lie behind its last
- * page for the next one. Tracking is begun anew, so that they are gone.
+ * page for the next one, also when the bitmap could not be written. Tracking is begun anew, so that
+ * they are gone.
  */
-static void forget_report(const struct op *op)
+static bool has_reported(const struct op *op, long ret)
 {
-	struct vfio_iommu_type1_dirty_bitmap dirty = {.argsz = sizeof(dirty)};
 	uint32_t flags;
 
 	memcpy(&flags, op->bytes + 4, 4);
 	if (op->command->nr != VFIO_IOMMU_DIRTY_PAGES || op->len < 8 ||
 	    !(flags & VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP))
-		return;
+		return false;
+	return ret == 0 || (ret == -EFAULT && op->place < PLACE_NULL && op->nr_fixups > 0 &&
+			    op->fixups[0].value != MEMORY_BITMAP);
+}
+
+static void forget_report(const struct op *op)
+{
+	struct vfio_iommu_type1_dirty_bitmap dirty = {.argsz = sizeof(dirty)};
+
 	dirty.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP;
 	if (ioctl(fds[op->slot], VFIO_IOMMU_DIRTY_PAGES, &dirty) < 0)
 		return;
@@ -345,15 +353,17 @@ static long execute_ioctl(const struct op *op, char *result, size_t len, char *d
 			 digest(bitmap, 64, DIGEST_START));
 		snprintf(detail + strlen(detail), detail_len - strlen(detail), " bitmap ");
 		show_bytes(bitmap, 32, detail, detail_len);
-		forget_report(op);
 	}
+	if (has_reported(op, ret))
+		forget_report(op);
 	return ret;
 }
 
 /*
  * What the machine's maker has decided is not compared: the addresses that its firmware gave to BARs,
  * to the ROM and to VF BARs (the capabilities of the two PFs), I/O space and SERR# in the command
- * register, whether it says of itself that it is one of several, the interrupt line; of a VF, where its MSI-X table is, and extended capabilities.
+ * register, whether it says of itself that it is one of several, the interrupt line; and what
+ * capabilities a VF has.
  */
 static const struct {
 	uint16_t first, last;
@@ -362,10 +372,10 @@ static const struct {
 	bool of_vf;
 } firmware[] = {
 	{0x04, 0x04, 0xfe, false, false}, {0x05, 0x05, 0xfe, false, false},
-	{0x10, 0x27, 0, true, false},	  {0x30, 0x33, 0, true, false},
-	{0x0e, 0x0e, 0x7f, false, false}, {0x3c, 0x3c, 0, false, false}, {0x45, 0x45, 0, false, true},
-	{0x49, 0x49, 0, false, true},	  {0x144, 0x15b, 0, false, false},
-	{0x180, 0x197, 0, false, false},  {0x100, 0xfff, 0, false, true},
+	{0x0e, 0x0e, 0x7f, false, false}, {0x10, 0x27, 0, true, false},
+	{0x30, 0x33, 0, true, false},	  {0x34, 0x34, 0, false, true},
+	{0x3c, 0x3c, 0, false, false},	  {0x40, 0xfff, 0, false, true},
+	{0x144, 0x15b, 0, false, false},  {0x180, 0x197, 0, false, false},
 };
 
 static void mask_firmware(uint8_t *bytes, long len, uint64_t at, bool is_vf)

@@ -133,5 +133,8 @@ bool sysfs_clean(enum site site)
 	sysfs_write_value(site, "sriov_numvfs", "0");
 	sysfs_write_value(site, "driver/unbind", sites[site].bdf);
 	sysfs_write_value(site, "driver_override", "\n");
+	sysfs_write_value(site, "sriov_drivers_autoprobe", "1");
+	while (sysfs_write_value(site, "enable", "0") == 0)
+		;
 	return sysfs_read_value(site, "driver", now, sizeof(now)) == -ENOENT;
 }
