@@ -143,6 +143,7 @@ int svf_function_finalize(struct svf_function *fn)
 	err = keep_reset_config(fn);
 	if (err)
 		return err;
+	svf_msix_reset_table(fn);
 	svf_quirks_add_dma_aliases(fn);
 	return svf_function_discover(fn);
 }

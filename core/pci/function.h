@@ -241,6 +241,13 @@ struct svf_msix_layout {
 	uint32_t table_offset, pba_offset;
 };
 bool svf_function_msix(const struct svf_function *fn, struct svf_msix_layout *ret);
+/*
+ * msix.c: what the table says of a vector; all of it as after a reset, masked and without messages.
+ * Nothing happens without MSI-X.
+ */
+#define SVF_MSI_ADDRESS 0xfee00000u /* where messages go, as it stands in registers */
+void svf_msix_write_entry(struct svf_function *fn, unsigned int vector, bool message, bool masked);
+void svf_msix_reset_table(struct svf_function *fn);
 unsigned int
 svf_function_msi_vectors(const struct svf_function *fn); /* 0 without MSI, else 1..32 */
 
@@ -264,6 +271,8 @@ bool svf_function_can_reset(const struct svf_function *fn);
 struct svf_irq_sink {
 	void (*msi)(struct svf_function *fn, unsigned int vector);
 	void (*intx)(struct svf_function *fn, bool level);
+	/* The function was reset, and has its config space again as the kernel saved it. */
+	void (*restored)(struct svf_function *fn);
 };
 
 /*

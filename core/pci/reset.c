@@ -53,6 +53,7 @@ static void reset_contents(struct svf_function *fn)
 		return;
 	if (!(fn->model->flags & SVF_MODEL_RESET_KEEPS_RAM))
 		clear_ram(fn);
+	svf_msix_reset_table(fn);
 	if (fn->model->reset)
 		fn->model->reset(fn);
 }
@@ -117,6 +118,8 @@ void svf_function_reset_and_restore(struct svf_function *fn)
 		restore_bytes(fn, saved, cap + PCI_SRIOV_NUM_VF, 2);
 		restore_bytes(fn, saved, cap + PCI_SRIOV_BAR, 4 * SVF_PCI_BARS);
 	}
+	if (fn->irq_sink && fn->irq_sink->restored)
+		fn->irq_sink->restored(fn);
 }
 
 void svf_bus_reset(struct svf_bus *bus)

@@ -4,8 +4,7 @@
  * interrupts to the user's eventfds. What SET_IRQS may do with them is in irqs_set.c.
  *
  * At most one of INTx, MSI and MSI-X is enabled at a time; ERR and REQ stand apart. Enabling MSI or
- * MSI-X turns it on in the function's physical capability, where the user of MSI-X sees it, and
- * masks INTx there. MSI has the vectors it was enabled with; MSI-X grows to any vector of its
+ * MSI-X turns it on in the function's physical capability, where the user of MSI-X sees it. MSI has the vectors it was enabled with; MSI-X grows to any vector of its
  * table later.
  *
  * INTx is a level, and one user's eventfd may not keep a shared line busy: when it rises it is
@@ -191,8 +190,6 @@ static void sink_msi(struct svf_function *fn, unsigned int vector)
 		fn->machine->port->event_signal(irqs->vectors[vector]);
 }
 
-static const struct svf_irq_sink sink = {.msi = sink_msi, .intx = sink_intx};
-
 static uint32_t log2_up(unsigned int n)
 {
 	uint32_t log = 0;
@@ -202,21 +199,76 @@ static uint32_t log2_up(unsigned int n)
 	return log;
 }
 
-/* What the kernel's PCI core writes into the function when it makes vectors. */
+/* Address and data of MSI: where the kernel wants the message, or nothing. */
+static void put_msi_message(struct svf_function *fn, bool there)
+{
+	bool wide = svf_config_read(fn, fn->cap_msi + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_64BIT;
+	unsigned int data = wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32;
+
+	svf_config_write(fn, fn->cap_msi + PCI_MSI_ADDRESS_LO, 4, there ? SVF_MSI_ADDRESS : 0);
+	if (wide)
+		svf_config_write(fn, fn->cap_msi + PCI_MSI_ADDRESS_HI, 4, 0);
+	svf_config_write(fn, fn->cap_msi + data, 2, 0);
+}
+
+/*
+ * What the kernel's PCI core writes into the function when it makes vectors. It disables INTx, too,
+ * but vfio-pci puts the command register back as it was.
+ */
+static void put_msi_on(struct svf_function *fn, unsigned int vectors)
+{
+	unsigned int at = fn->cap_msi + PCI_MSI_FLAGS;
+	uint32_t flags = svf_config_read(fn, at, 2) & ~(uint32_t)PCI_MSI_FLAGS_QSIZE;
+
+	put_msi_message(fn, true);
+	svf_config_write(fn, at, 2, flags | log2_up(vectors) << 4 | PCI_MSI_FLAGS_ENABLE);
+}
+
+static void put_msix_on(struct svf_function *fn)
+{
+	unsigned int at = fn->cap_msix + PCI_MSIX_FLAGS;
+	uint32_t flags = svf_config_read(fn, at, 2) & ~(uint32_t)PCI_MSIX_FLAGS_MASKALL;
+
+	svf_config_write(fn, at, 2, flags | PCI_MSIX_FLAGS_ENABLE);
+}
+
+/* After a reset the kernel makes both anew, and leaves INTx disabled. */
+static void sink_restored(struct svf_function *fn)
+{
+	struct svf_device *device = fn->device;
+	struct svf_irqs *irqs = device ? device->irqs : NULL;
+
+	if (!irqs ||
+	    (irqs->type != VFIO_PCI_MSI_IRQ_INDEX && irqs->type != VFIO_PCI_MSIX_IRQ_INDEX))
+		return;
+	svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_INTX_DISABLE);
+	if (irqs->type == VFIO_PCI_MSI_IRQ_INDEX) {
+		put_msi_on(fn, irqs->allocated);
+		return;
+	}
+	put_msix_on(fn);
+	for (unsigned int i = 0; i < irqs->size; i++) {
+		if (irqs->made[i])
+			svf_msix_write_entry(fn, i, true, !irqs->vectors[i]);
+	}
+}
+
+static const struct svf_irq_sink sink = {
+	.msi = sink_msi, .intx = sink_intx, .restored = sink_restored};
+
 static void enable_messages(struct svf_device *device, bool msix, unsigned int vectors)
 {
 	struct svf_function *fn = device->fn;
-	unsigned int at = msix ? fn->cap_msix + PCI_MSIX_FLAGS : fn->cap_msi + PCI_MSI_FLAGS;
-	uint32_t flags = svf_config_read(fn, at, 2);
 
-	svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_INTX_DISABLE);
-	if (msix) {
-		flags = (flags & ~(uint32_t)PCI_MSIX_FLAGS_MASKALL) | PCI_MSIX_FLAGS_ENABLE;
-	} else {
-		flags &= ~(uint32_t)PCI_MSI_FLAGS_QSIZE;
-		flags |= log2_up(vectors) << 4 | PCI_MSI_FLAGS_ENABLE;
+	if (!msix) {
+		put_msi_on(fn, vectors);
+		return;
 	}
-	svf_config_write(fn, at, 2, flags);
+	for (unsigned int i = 0; i < device->irqs->size; i++) {
+		device->irqs->made[i] = i < vectors;
+		svf_msix_write_entry(fn, i, i < vectors, true);
+	}
+	put_msix_on(fn);
 }
 
 static void disable_messages(struct svf_device *device, bool msix)
@@ -226,8 +278,24 @@ static void disable_messages(struct svf_device *device, bool msix)
 	uint32_t enable = msix ? PCI_MSIX_FLAGS_ENABLE : PCI_MSI_FLAGS_ENABLE;
 
 	svf_config_write(fn, at, 2, svf_config_read(fn, at, 2) & ~enable);
-	svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE,
-			       device->intx_hidden ? PCI_COMMAND_INTX_DISABLE : 0);
+	if (msix)
+		svf_msix_reset_table(fn);
+	else
+		put_msi_message(fn, false);
+	if (device->intx_hidden)
+		svf_device_set_command(fn, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_INTX_DISABLE);
+}
+
+void svf_irqs_set_vector(struct svf_device *device, unsigned int vector, struct svf_event *event)
+{
+	struct svf_irqs *irqs = device->irqs;
+	bool had = irqs->vectors[vector];
+
+	svf_irqs_set_event(device, &irqs->vectors[vector], event);
+	if (irqs->type != VFIO_PCI_MSIX_IRQ_INDEX || (!event && !had))
+		return;
+	irqs->made[vector] = true;
+	svf_msix_write_entry(device->fn, vector, true, !event);
 }
 
 int svf_irqs_enable_messages(struct svf_device *device, struct svf_call *call, bool msix,
@@ -237,14 +305,19 @@ int svf_irqs_enable_messages(struct svf_device *device, struct svf_call *call, b
 	unsigned int index = msix ? VFIO_PCI_MSIX_IRQ_INDEX : VFIO_PCI_MSI_IRQ_INDEX;
 	unsigned int size = svf_irqs_count(device, index);
 	struct svf_event **slots = calloc(size, sizeof(struct svf_event *));
+	bool *made = calloc(size, sizeof(*made));
 
-	if (!slots)
+	if (!slots || !made) {
+		free(slots);
+		free(made);
 		return svf_fail(call, -ENOMEM, "out of memory for %u interrupt vectors", size);
-	enable_messages(device, msix, vectors);
+	}
 	irqs->type = index;
 	irqs->vectors = slots;
+	irqs->made = made;
 	irqs->size = size;
 	irqs->allocated = vectors;
+	enable_messages(device, msix, vectors);
 	if (!msix)
 		device->msi_qmax = (uint8_t)log2_up(vectors);
 	device->fn->irq_sink = &sink;
@@ -275,7 +348,9 @@ void svf_irqs_disable(struct svf_device *device)
 	for (unsigned int i = 0; i < irqs->size; i++)
 		svf_irqs_set_event(device, &irqs->vectors[i], NULL);
 	free(irqs->vectors);
+	free(irqs->made);
 	irqs->vectors = NULL;
+	irqs->made = NULL;
 	irqs->size = 0;
 	svf_irqs_set_event(device, &irqs->intx, NULL);
 	svf_irqs_unwatch_unmask(device);

@@ -205,17 +205,13 @@ static int resolve_vectors(const struct request *rq, struct svf_event **events, 
 
 static void clear_vectors(const struct request *rq, uint32_t count)
 {
-	struct svf_irqs *irqs = rq->device->irqs;
-
 	for (uint32_t i = 0; i < count; i++)
-		svf_irqs_set_event(rq->device, &irqs->vectors[rq->start + i], NULL);
+		svf_irqs_set_vector(rq->device, rq->start + i, NULL);
 }
 
 /* MSI is enabled. Up to count descriptors of the call are in order, and the next one gives err. */
 static int set_vectors(const struct request *rq, struct svf_event **events, uint32_t count, int err)
 {
-	struct svf_irqs *irqs = rq->device->irqs;
-
 	for (uint32_t i = 0; i < count; i++) {
 		int missing = events[i] ? vector_exists(rq, rq->start + i) : 0;
 
@@ -223,7 +219,7 @@ static int set_vectors(const struct request *rq, struct svf_event **events, uint
 			clear_vectors(rq, i + 1);
 			return missing;
 		}
-		svf_irqs_set_event(rq->device, &irqs->vectors[rq->start + i], events[i]);
+		svf_irqs_set_vector(rq->device, rq->start + i, events[i]);
 	}
 	if (!err)
 		return 0;

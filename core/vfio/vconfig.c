@@ -101,6 +101,9 @@ static void add_cap(struct svf_vconfig *vc, const struct svf_function *fn,
 		vc->virt[at + PCI_CAP_LIST_NEXT] = 0xff;
 		vc->write[at + PCI_CAP_LIST_NEXT] = 0;
 	}
+	if (rule->id == PCI_CAP_ID_EXP && length >= PCI_EXP_DEVCTL + 2)
+		vc->read_request =
+			svf_get_le16(vc->value + at + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_READRQ;
 	if (rule->id == PCI_CAP_ID_PM && length >= PCI_PM_CTRL + 2) {
 		vc->value[at + PCI_PM_PMC + 1] &= (uint8_t) ~(PCI_PM_CAP_PME_MASK >> 8);
 		vc->value[at + PCI_PM_CTRL + 1] &=

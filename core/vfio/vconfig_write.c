@@ -9,7 +9,7 @@
  * PM: the state is set by the driver, not by the user's write. MSI: enabling is only effective
  * while the interrupt is enabled by SET_IRQS, and no more vectors than that enabled can be
  * configured. PCIe and AF: an FLR is any reset of the function, with its state kept, and the bit
- * always reads 0. PCIe: the read request size is passed on, but never below the payload size, which
+ * always reads 0. PCIe: the read request size is passed on when it changes, but never below the payload size, which
  * users do not set.
  */
 #include <linux/pci_regs.h>
@@ -135,6 +135,9 @@ static void exp_written(struct svf_device *device, unsigned int first, unsigned 
 	if (value & PCI_EXP_DEVCTL_BCR_FLR &&
 	    svf_config_read(fn, first + PCI_EXP_DEVCAP, 4) & PCI_EXP_DEVCAP_FLR)
 		user_flr(device);
+	if (device->vconfig->read_request == (value & PCI_EXP_DEVCTL_READRQ))
+		return;
+	device->vconfig->read_request = (uint16_t)(value & PCI_EXP_DEVCTL_READRQ);
 	read_request_written(device, first + PCI_EXP_DEVCTL, (value & PCI_EXP_DEVCTL_READRQ) >> 12);
 }
 

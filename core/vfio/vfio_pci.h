@@ -83,6 +83,7 @@ struct svf_irqs {
 	unsigned int size; /* of vectors: all the function has */
 	struct svf_event *
 		*vectors; /* events of MSI and MSI-X vectors, NULL: not signalled anywhere */
+	bool *made; /* MSI-X: vectors that are allocated */
 	struct svf_event *intx;
 	struct svf_event_watch *unmask; /* of INTx, by an eventfd of the user's; NULL: none */
 	bool intx_masked;
@@ -93,6 +94,8 @@ struct svf_irqs *svf_irqs_alloc(void); /* NULL: out of memory */
 /* *slot becomes another event, or NULL, with a reference of its own. */
 void svf_irqs_set_event(struct svf_device *device, struct svf_event **slot,
 			struct svf_event *event);
+/* Of MSI or MSI-X while it is enabled; event may be NULL. */
+void svf_irqs_set_vector(struct svf_device *device, unsigned int vector, struct svf_event *event);
 /*
  * Only while none of INTx, MSI and MSI-X is in use. event may be NULL. vectors: 1 up to what there
  * are.

@@ -248,6 +248,40 @@ static void restarted(void **state)
 	test_fd_restart(false);
 }
 
+/* The control word of an entry of the table, and whether it has a message. */
+static void assert_entry(unsigned int vector, uint32_t control, bool message)
+{
+	struct svf_msix_layout msix;
+	uint8_t entry[16];
+
+	assert_true(svf_function_msix(fn, &msix));
+	svf_bar_read(fn, msix.table_bar, msix.table_offset + 16 * vector, entry, sizeof(entry));
+	assert_int_equal(entry[12], control);
+	assert_int_equal(entry[2] == 0xe0 && entry[3] == 0xfe, message);
+}
+
+static void msix_table(void **state)
+{
+	const int32_t fds[] = {EVENT_FD, -1, EVENT_FD + 2};
+
+	(void)state;
+	assert_entry(0, 1, false);
+	assert_int_equal(set_fds(MSIX, 0, 3, fds), 0);
+	assert_entry(0, 0, true);
+	assert_entry(1, 1, true);
+	assert_entry(2, 0, true);
+	assert_entry(3, 1, false);
+	assert_int_equal(set_fd(MSIX, 5, EVENT_FD), 0);
+	assert_int_equal(set_fd(MSIX, 0, -1), 0);
+	assert_int_equal(test_ioctl_value(file, VFIO_DEVICE_RESET, 0), 0);
+	assert_entry(0, 1, true);
+	assert_entry(2, 0, true);
+	assert_entry(4, 1, false);
+	assert_entry(5, 0, true);
+	assert_int_equal(set_irqs(MSIX, NONE | TRIGGER, 0, 0, NULL), 0);
+	assert_entry(2, 1, false);
+}
+
 static void msi(void **state)
 {
 	const int32_t fds[] = {EVENT_FD, EVENT_FD + 1, EVENT_FD + 2};
@@ -258,8 +292,14 @@ static void msi(void **state)
 	assert_int_equal(fn->device->msi_qmax, 2);
 	assert_int_equal(
 		svf_config_read(fn, flags, 2) & (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE), 0x21);
+	/* INTx is as it was until a reset, after which the kernel makes MSI anew. */
+	assert_int_equal(svf_config_read(fn, 4, 2) & PCI_COMMAND_INTX_DISABLE, 0);
+	assert_int_equal(svf_config_read(fn, fn->cap_msi + 4u, 4), 0xfee00000);
+	assert_int_equal(test_get(file, CONFIG, fn->cap_msi + 4u, 4), 0);
+	assert_int_equal(test_ioctl_value(file, VFIO_DEVICE_RESET, 0), 0);
 	assert_int_equal(svf_config_read(fn, 4, 2) & PCI_COMMAND_INTX_DISABLE,
 			 PCI_COMMAND_INTX_DISABLE);
+	assert_int_equal(svf_config_read(fn, fn->cap_msi + 4u, 4), 0xfee00000);
 	test_put(file, CONFIG, 4, 2, 6);
 	svf_function_raise_msi(fn, 1);
 	assert_int_equal(signals(1), 1);
@@ -280,7 +320,8 @@ static void msi(void **state)
 	assert_int_equal(signals(1), 2);
 	assert_int_equal(set_irqs(MSI, NONE | TRIGGER, 0, 0, NULL), 0);
 	assert_int_equal(svf_config_read(fn, flags, 2) & PCI_MSI_FLAGS_ENABLE, 0);
-	assert_int_equal(svf_config_read(fn, 4, 2) & PCI_COMMAND_INTX_DISABLE, 0);
+	assert_int_equal(svf_config_read(fn, 4, 2) & PCI_COMMAND_INTX_DISABLE,
+			 PCI_COMMAND_INTX_DISABLE);
 	test_put(file, CONFIG, flags, 2, 0x01);
 	assert_int_equal(test_get(file, CONFIG, flags, 2) & 1, 0);
 }
@@ -463,6 +504,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_bad_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(restarted, setup, teardown),
 		cmocka_unit_test_setup_teardown(msi, setup, teardown),
+		cmocka_unit_test_setup_teardown(msix_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_in_low_power, setup, teardown),
 		cmocka_unit_test_setup_teardown(intx, setup, teardown),
 		cmocka_unit_test_setup_teardown(intx_by_eventfd, setup, teardown),
