@@ -5,6 +5,7 @@
 
 #include "core/iommu/iova_space.h"
 #include "core/pci/driver.h"
+#include "core/pci/hotplug.h"
 #include "core/vfio/device.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -112,6 +113,27 @@ void fuzz_numvfs(struct fuzz *f, struct fuzz_input *in)
 
 	if (fn && svf_function_is_pf(fn))
 		(void)!svf_sriov_set_numvfs(fn, &call, num < 0xf0 ? num % 4u : num);
+}
+
+/* Functions go and are found again, and time goes by. */
+void fuzz_hotplug(struct fuzz *f, struct fuzz_input *in)
+{
+	struct svf_function *fn = fuzz_function(f, fuzz_take(in) % 16);
+	struct svf_call call = test_call(f->machine);
+	uint8_t what = fuzz_take(in);
+
+	call.again = what & 0x80;
+	call.id = what >> 4 & 3;
+	call.interrupted = what & 0x40;
+	if (what % 4 == 0 && fn && !fn->physfn)
+		(void)!svf_function_remove(fn, &call);
+	else if (what % 4 == 1)
+		(void)!svf_bus_rescan(f->machine, fn ? fn->bus : NULL, &call);
+	else if (what % 4 == 2)
+		(void)!svf_bus_rescan(f->machine, NULL, &call);
+	else
+		svf_machine_advance(f->machine, f->machine->timers.now_ns +
+							fuzz_take(in) * SVF_NS_PER_SEC);
 }
 
 /* Interrupts, errors, config space written behind the client's back, eventfds signalled. */

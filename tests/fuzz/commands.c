@@ -229,6 +229,7 @@ static fuzz_step *const steps[] = {
 	fuzz_ioas,   fuzz_irqs,	   fuzz_feature,   fuzz_attach,	    fuzz_hot_reset,
 	fuzz_region, fuzz_mmap,	   fuzz_ioeventfd, fuzz_device_dma, fuzz_sysfs,
 	fuzz_driver, fuzz_numvfs,  fuzz_hardware,  step_ioctl,	    step_fail,
+	fuzz_hotplug,
 };
 
 static void map_memory(void)

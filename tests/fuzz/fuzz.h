@@ -91,6 +91,6 @@ long fuzz_call_with(struct fuzz *f, struct svf_file *file, uint32_t command, con
 typedef void fuzz_step(struct fuzz *f, struct fuzz_input *in);
 fuzz_step fuzz_legacy, fuzz_bound, fuzz_match, fuzz_dma, fuzz_dirty, fuzz_ioas, fuzz_irqs,
 	fuzz_feature, fuzz_hot_reset, fuzz_ioeventfd, fuzz_region, fuzz_mmap, fuzz_attach;
-fuzz_step fuzz_sysfs, fuzz_driver, fuzz_numvfs, fuzz_hardware, fuzz_device_dma;
+fuzz_step fuzz_sysfs, fuzz_driver, fuzz_numvfs, fuzz_hotplug, fuzz_hardware, fuzz_device_dma;
 
 #endif

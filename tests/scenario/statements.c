@@ -13,6 +13,7 @@
 #include "core/iommu/iova_space.h"
 #include "core/pci/driver.h"
 #include "core/pci/function.h"
+#include "core/pci/hotplug.h"
 #include "core/vfio/device.h"
 #include "tests/scenario/internal.h"
 
@@ -427,6 +428,36 @@ static void do_unbind(struct scenario *s)
 		missing(s);
 }
 
+/* "remove BDF [again]": again, as a host does that runs a call again which was BLOCKED. */
+static void do_remove(struct scenario *s)
+{
+	struct svf_function *fn = scenario_function(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+	unsigned int words = s->count > 2 && strcmp(s->words[2], "again") == 0 ? 3 : 2;
+
+	call.again = words == 3;
+	if (fn)
+		scenario_check_call(s, words, &call, svf_function_remove(fn, &call));
+}
+
+/* "rescan all|BDF": the bus of that function. */
+static void do_rescan(struct scenario *s)
+{
+	bool all = strcmp(s->words[1], "all") == 0;
+	struct svf_function *fn = all ? NULL : scenario_function(s, s->words[1]);
+	struct svf_call call = test_call(s->machine);
+
+	if (all || fn)
+		scenario_check_call(s, 2, &call,
+				    svf_bus_rescan(s->machine, fn ? fn->bus : NULL, &call));
+}
+
+/* "time SECONDS": so long after the machine began. */
+static void do_time(struct scenario *s)
+{
+	svf_machine_advance(s->machine, strtoul(s->words[1], NULL, 0) * SVF_NS_PER_SEC);
+}
+
 static void do_override(struct scenario *s)
 {
 	struct svf_function *fn = scenario_function(s, s->words[1]);
@@ -520,6 +551,9 @@ const struct statement scenario_statements[] = {
 	{"numvfs", do_numvfs, 3, false},
 	{"bind", do_bind, 3, false},
 	{"unbind", do_unbind, 2, false},
+	{"remove", do_remove, 2, false},
+	{"rescan", do_rescan, 2, false},
+	{"time", do_time, 2, false},
 	{"override", do_override, 3, false},
 	{"probe", do_probe, 2, false},
 	{"id", do_id, 4, false},

@@ -269,6 +269,63 @@ static void signals(void)
 	}
 }
 
+/* A mapping of a BAR is a use of the device, and so is a process that has inherited the file. */
+static void mapped(void)
+{
+	struct vfio_user u;
+	int event, pipe_fds[2];
+	pid_t pid, heir;
+	void *bar;
+	char c;
+
+	section("other uses than by the file that was opened");
+	pci_all_to_vfio(edu, NULL);
+	vfio_user_open(&u, edu, VFIO_TYPE1v2_IOMMU);
+	event = request_eventfd(u.device);
+	bar = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, u.device, 0);
+	if (bar == MAP_FAILED)
+		die("mmap: %s", errno_name(errno));
+	/* Or the writer would wait for itself. */
+	if (madvise(bar, PAGE, MADV_DONTFORK) < 0)
+		die("madvise: %s", errno_name(errno));
+	pid = writer("1", "devices/%s/remove", edu);
+	wait_for_request(event);
+	CLOSE(u.device);
+	note("mapped still:");
+	still_waits("the writer", pid);
+	is_there("devices/%s", edu);
+	say_call(munmap(bar, PAGE), "munmap");
+	ended("the writer", pid);
+	is_there("devices/%s", edu);
+	close(u.group);
+	close(u.container);
+	close(event);
+	sysfs_write("1", "rescan");
+
+	pci_all_to_vfio(edu, NULL);
+	vfio_user_open(&u, edu, VFIO_TYPE1v2_IOMMU);
+	event = request_eventfd(u.device);
+	if (pipe(pipe_fds) < 0)
+		die("pipe");
+	heir = fork();
+	if (heir == 0) {
+		close(pipe_fds[1]);
+		_exit(read(pipe_fds[0], &c, 1) < 0);
+	}
+	close(pipe_fds[0]);
+	pid = writer(edu, "drivers/vfio-pci/unbind");
+	wait_for_request(event);
+	CLOSE(u.device);
+	close(u.group);
+	close(u.container);
+	note("open in another process still:");
+	still_waits("the writer", pid);
+	close(pipe_fds[1]);
+	ended("the heir", heir);
+	ended("the writer", pid);
+	close(event);
+}
+
 /* Each waits for what another one holds. */
 static void several(void)
 {
@@ -551,6 +608,7 @@ int main(void)
 	case_begin();
 	meanwhile();
 	signals();
+	mapped();
 	several();
 	numvfs();
 	pf_goes("unbind", pf, "drivers/vfio-pci/unbind");
