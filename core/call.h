@@ -55,6 +55,11 @@ struct svf_call {
 	 * for it and returns that number, or closes the file when it cannot.
 	 */
 	struct svf_file *ret_file;
+	/*
+	 * With ret_file: where in the caller's memory the descriptor's number goes, as a uint32_t, which has been
+	 * written to before; the call's result is then 0. 0: the number is the result.
+	 */
+	uint64_t ret_fd_at;
 
 	char reason[SVF_REASON_SIZE]; /* why it failed; empty when it did not */
 };

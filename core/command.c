@@ -6,7 +6,7 @@
 #include "core/command.h"
 
 #include "base/compiler.h"
-#include "uapi/iommufd.h"
+#include "uapi/iommufd_test.h"
 #include "uapi/vfio.h"
 
 /* A command that copies in and out itself. */
@@ -16,12 +16,15 @@
 		.size = size_, .flags = flags_, .handler = handler_, .errnos = errnos_             \
 	}
 /* One of iommufd's own: copied in by svf_iommufd_command(). last: the member that was there first. */
-#define OP(name_, type_, last_, op_, errnos_)                                                      \
+#define OP_ROW(name_, text_, type_, last_, flags_, op_, errnos_)                                   \
 	{                                                                                          \
-		.kind = SVF_FILE_IOMMUFD, .number = name_, .name = #name_,                         \
+		.kind = SVF_FILE_IOMMUFD, .number = name_, .name = text_,                          \
 		.min_size = svf_offsetofend(struct type_, last_), .size = sizeof(struct type_),    \
-		.op = op_, .errnos = errnos_                                                       \
+		.flags = flags_, .op = op_, .errnos = errnos_                                      \
 	}
+#define OP(name_, type_, last_, op_, errnos_) OP_ROW(name_, #name_, type_, last_, 0, op_, errnos_)
+#define OP_FLAGS(name_, type_, last_, flags_, op_, errnos_)                                        \
+	OP_ROW(name_, #name_, type_, last_, flags_, op_, errnos_)
 
 const struct svf_command svf_commands[] = {
 	ROW(CONTAINER, VFIO_GET_API_VERSION, 0, 0, SVF_COMMAND_ARG_NONE, svf_container_get_api_version, ""),
@@ -90,31 +93,36 @@ const struct svf_command svf_commands[] = {
 	   "EOPNOTSUPP ENOENT EMSGSIZE EFAULT"),
 	OP(IOMMU_IOAS_MAP, iommu_ioas_map, iova, svf_ioas_map_ioctl,
 	   "EOPNOTSUPP EINVAL EOVERFLOW ENOENT EEXIST EFAULT ENOSPC ENOMEM"),
-	OP(IOMMU_IOAS_UNMAP, iommu_ioas_unmap, length, svf_ioas_unmap_ioctl, "EINVAL EOVERFLOW ENOENT"),
+	OP(IOMMU_IOAS_UNMAP, iommu_ioas_unmap, length, svf_ioas_unmap_ioctl, "EINVAL EOVERFLOW ENOENT EBUSY EFAULT"),
 	OP(IOMMU_OPTION, iommu_option, val64, svf_iommufd_option, "EOPNOTSUPP EINVAL ENOENT EBUSY EADDRINUSE"),
 	OP(IOMMU_VFIO_IOAS, iommu_vfio_ioas, reserved, svf_vfio_ioas, "EOPNOTSUPP ENOENT ENODEV"),
 	OP(IOMMU_HWPT_ALLOC, iommu_hwpt_alloc, reserved, svf_hwpt_alloc_ioctl,
-	   "EOPNOTSUPP EINVAL ENOENT EADDRINUSE EFAULT ENOMEM"),
+	   "EOPNOTSUPP EINVAL ENOENT EADDRINUSE EFAULT E2BIG ENOMEM"),
 	OP(IOMMU_GET_HW_INFO, iommu_hw_info, reserved, svf_get_hw_info, "EOPNOTSUPP EINVAL ENOENT EFAULT"),
 	OP(IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, reserved, svf_hwpt_set_dirty_tracking,
 	   "EOPNOTSUPP ENOENT"),
 	OP(IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, svf_hwpt_get_dirty_bitmap,
 	   "EOPNOTSUPP ENOENT EINVAL EOVERFLOW"),
 	OP(IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate, reserved, svf_hwpt_invalidate,
-	   "EOPNOTSUPP EINVAL ENOENT EFAULT"),
-	OP(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, svf_fault_queue_alloc, "EOPNOTSUPP"),
+	   "EOPNOTSUPP EINVAL ENOENT EFAULT E2BIG"),
+	OP_FLAGS(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, SVF_COMMAND_RETURNS_FD,
+		 svf_fault_queue_alloc, "EOPNOTSUPP EFAULT EMFILE ENOMEM"),
 	OP(IOMMU_IOAS_MAP_FILE, iommu_ioas_map_file, iova, svf_ioas_map_file,
 	   "EOPNOTSUPP EOVERFLOW EINVAL ENOENT EBADF"),
-	OP(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, svf_viommu_alloc, "EOPNOTSUPP ENOENT"),
-	OP(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, svf_vdevice_alloc, "ENOENT"),
+	OP(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, svf_viommu_alloc,
+	   "EOPNOTSUPP ENOENT EINVAL EFAULT ENOMEM"),
+	OP(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, svf_vdevice_alloc,
+	   "ENOENT EINVAL EEXIST EFAULT ENOMEM"),
 	OP(IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, reserved, svf_ioas_change_process,
 	   "EOPNOTSUPP EINVAL"),
-	OP(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, svf_veventq_alloc,
-	   "EOPNOTSUPP EINVAL ENOENT"),
+	OP_FLAGS(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, SVF_COMMAND_RETURNS_FD,
+		 svf_veventq_alloc, "EOPNOTSUPP EINVAL ENOENT EEXIST EFAULT EMFILE ENOMEM"),
 	OP(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, svf_hw_queue_alloc,
-	   "EOPNOTSUPP EINVAL EOVERFLOW ENOENT"),
+	   "EOPNOTSUPP EINVAL EOVERFLOW ERANGE ENOENT EPERM EADDRINUSE EEXIST EIO EFAULT ENOMEM"),
 	OP(IOMMU_IOAS_NOIOMMU_GET_PA, iommu_ioas_noiommu_get_pa, out_phys, svf_ioas_noiommu_get_pa,
 	   "EOPNOTSUPP EINVAL EOVERFLOW ENOENT"),
+	OP_FLAGS(IOMMU_TEST_CMD, iommu_test_cmd, last, SVF_COMMAND_RETURNS_FD | SVF_COMMAND_TEST, svf_iommufd_test,
+	   "EOPNOTSUPP EINVAL EOVERFLOW ENOENT EADDRINUSE EBUSY EBADFD EBADE EPERM EFAULT EIO ENODEV ENOTTY ENOMEM"),
 };
 const size_t svf_commands_count = SVF_ARRAY_SIZE(svf_commands);
 

@@ -17,6 +17,7 @@ struct svf_ucmd;
 #define SVF_COMMAND_RETURNS_FD (1u << 0) /* makes a descriptor: must come through the seccomp listener */
 #define SVF_COMMAND_ARG_VALUE  (1u << 1) /* the argument is a number, not a pointer */
 #define SVF_COMMAND_ARG_NONE   (1u << 2) /* the argument is not looked at */
+#define SVF_COMMAND_TEST       (1u << 3) /* not there unless softvfio.iommufd_test is on */
 
 struct svf_command {
 	enum svf_file_kind kind;
@@ -87,7 +88,6 @@ int svf_get_hw_info(struct svf_ucmd *ucmd);
 int svf_ioas_map_file(struct svf_ucmd *ucmd);
 int svf_ioas_change_process(struct svf_ucmd *ucmd);
 int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd);
-/* dirty.c, viommu.c: what the software IOMMU does not have */
 int svf_hwpt_set_dirty_tracking(struct svf_ucmd *ucmd);
 int svf_hwpt_get_dirty_bitmap(struct svf_ucmd *ucmd);
 int svf_hwpt_invalidate(struct svf_ucmd *ucmd);
@@ -96,6 +96,7 @@ int svf_viommu_alloc(struct svf_ucmd *ucmd);
 int svf_vdevice_alloc(struct svf_ucmd *ucmd);
 int svf_veventq_alloc(struct svf_ucmd *ucmd);
 int svf_hw_queue_alloc(struct svf_ucmd *ucmd);
+int svf_iommufd_test(struct svf_ucmd *ucmd);
 /* Container commands on /dev/iommu. */
 long svf_vfio_compat_get_api_version(struct svf_file *file, struct svf_call *call, uint64_t arg);
 long svf_vfio_compat_check_extension(struct svf_file *file, struct svf_call *call, uint64_t arg);

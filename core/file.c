@@ -25,6 +25,10 @@ static long unknown_command(struct svf_file *file, struct svf_call *call, uint32
 		return svf_fail(call, -ENOTTY, "a vfio-pci device has no command 0x%x", command);
 	case SVF_FILE_IOMMUFD:
 		return svf_fail(call, -ENOTTY, "iommufd has no command 0x%x", command);
+	case SVF_FILE_FAULT:
+	case SVF_FILE_VEVENTQ:
+	case SVF_FILE_ACCESS:
+		return svf_fail(call, -ENOTTY, "this file has no commands");
 	}
 	return -ENOTTY;
 }
@@ -54,7 +58,8 @@ static long dispatch(struct svf_file *file, struct svf_call *call, uint32_t comm
 {
 	const struct svf_command *row = svf_command_lookup(file->kind, command);
 
-	if (!row || (file->kind == SVF_FILE_CONTAINER && !svf_container_hears(file, command)))
+	if (!row || (row->flags & SVF_COMMAND_TEST && !file->machine->params.iommufd_test) ||
+	    (file->kind == SVF_FILE_CONTAINER && !svf_container_hears(file, command)))
 		return unknown_command(file, call, command, arg);
 	if (row->handler)
 		return row->handler(file, call, arg);
@@ -104,6 +109,17 @@ ssize_t svf_file_write(struct svf_file *file, struct svf_call *call, const void 
 	ret = file->ops->write(file, call, buf, len, offset);
 	settle(file);
 	return ret;
+}
+
+unsigned int svf_file_poll(struct svf_file *file)
+{
+	return file->ops->poll ? file->ops->poll(file) : SVF_POLL_IN | SVF_POLL_OUT;
+}
+
+void svf_file_installed(struct svf_file *file)
+{
+	if (file->ops->installed)
+		file->ops->installed(file);
 }
 
 void svf_file_close(struct svf_file *file)

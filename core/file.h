@@ -23,13 +23,23 @@ enum svf_file_kind {
 	SVF_FILE_GROUP,	    /* /dev/vfio/N */
 	SVF_FILE_DEVICE,    /* from GROUP_GET_DEVICE_FD, or /dev/vfio/devices/vfioN */
 	SVF_FILE_IOMMUFD,   /* /dev/iommu */
+	SVF_FILE_FAULT,	    /* from FAULT_QUEUE_ALLOC */
+	SVF_FILE_VEVENTQ,   /* from VEVENTQ_ALLOC */
+	SVF_FILE_ACCESS,    /* from IOMMU_TEST_CMD */
 };
+
+#define SVF_POLL_IN  (1u << 0)
+#define SVF_POLL_OUT (1u << 1)
 
 struct svf_file_ops {
 	/* NULL: the kind cannot be read or written (-EINVAL). */
 	ssize_t (*read)(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset);
 	ssize_t (*write)(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 			 uint64_t offset);
+	/* SVF_POLL_*. NULL: always ready for both. */
+	unsigned int (*poll)(struct svf_file *file);
+	/* A file that a command made has a descriptor of the caller's. NULL: nobody wants to know. */
+	void (*installed)(struct svf_file *file);
 	/* The last reference is gone. Never fails, frees the file. */
 	void (*close)(struct svf_file *file);
 };
@@ -58,6 +68,8 @@ ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, s
 		      uint64_t offset) SVF_MUST_CHECK;
 ssize_t svf_file_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 		       uint64_t offset) SVF_MUST_CHECK;
+unsigned int svf_file_poll(struct svf_file *file);
+void svf_file_installed(struct svf_file *file);
 void svf_file_close(struct svf_file *file);
 
 #endif

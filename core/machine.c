@@ -46,6 +46,7 @@ int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_ma
 	svf_list_init(&machine->functions);
 	svf_list_init(&machine->drivers);
 	svf_list_init(&machine->groups);
+	svf_list_init(&machine->contexts);
 	*ret = machine;
 	return 0;
 }

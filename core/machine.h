@@ -30,6 +30,7 @@ struct svf_params {
 	bool disable_hugepages;	      /* vfio_iommu_type1; without effect */
 	bool enforce_memlock;	   /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
 	bool exact_dirty;	   /* ours: type1 reports pages that devices wrote, not all that are mapped */
+	bool iommufd_test;	   /* ours: IOMMU_TEST_CMD is served, as with CONFIG_IOMMUFD_TEST */
 	bool enable_unsafe_noiommu_mode; /* vfio: without an IOMMU, too */
 	bool iommu;			 /* ours: the machine has one; on by default, fixed from the start */
 };
@@ -69,6 +70,8 @@ struct svf_machine {
 	uint64_t discoveries;	    /* of functions, so far */
 	struct svf_hotplug hotplug;
 	unsigned int next_group_id; /* ids are not reused while the machine lives */
+	struct svf_list contexts;   /* struct svf_ictx.machine_link: iommufd contexts */
+	uint64_t last_pages;	    /* number of the last MAP of an iommufd */
 	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
 	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */
 	struct svf_timers timers;   /* of everything that waits for a moment */

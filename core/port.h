@@ -15,6 +15,7 @@
 
 struct svf_call;
 struct svf_fd;
+struct svf_file;
 struct svf_function;
 struct svf_machine;
 
@@ -56,7 +57,7 @@ struct svf_port_ops {
 	void (*mm_put)(struct svf_mm *mm);
 	/*
 	 * Whether each byte from first to last may be read (and, with write, written) by the process.
-	 * Return: 0 with *ret filled, -EFAULT with ret->bad.
+	 * Return: 0 with *ret filled, -EFAULT with ret->bad; -EINVAL for bytes that a file does not have.
 	 */
 	int (*mm_check)(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret);
 	/* DMA. Return: 0, -EFAULT when any byte could not be transferred. */
@@ -80,9 +81,21 @@ struct svf_port_ops {
 			   struct svf_event_watch **ret);
 	void (*event_unwatch)(struct svf_event_watch *watch);
 
+	/*
+	 * Where in mm that memory is which other has at addr: the same address of the same process, or the byte of
+	 * the file behind it; *ret_len: for how many bytes from there on. False: mm does not have it.
+	 */
+	bool (*mm_locate)(struct svf_mm *mm, struct svf_mm *other, uint64_t addr, uint64_t *ret_addr,
+			  uint64_t *ret_len);
+
+	/* What poll says of the file may have changed. */
+	void (*file_ready)(struct svf_machine *machine, struct svf_file *file);
+
 	/* 0, -ENOMEM. */
 	int (*ram_alloc)(struct svf_machine *machine, uint64_t size, struct svf_ram **ret);
 	void (*ram_free)(struct svf_machine *machine, struct svf_ram *ram);
+	/* Whether a client has it mapped, or holds a descriptor to map it by. */
+	bool (*ram_in_use)(struct svf_ram *ram);
 	/* Zeroes it, giving the pages back where that is cheaper. NULL: the core writes zeroes. */
 	void (*ram_clear)(struct svf_machine *machine, struct svf_ram *ram);
 	/*

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "core/iommufd/iommufd.h"
 #include "core/file.h"
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
@@ -62,6 +63,39 @@ static int find_ram(struct svf_request *request, struct svf_file *file, struct s
 	return 0;
 }
 
+static int read_arg(struct svf_request *request, struct svf_preload_ram *arg)
+{
+	struct svf_call *call = &request->call;
+	int err = svf_copy_from_user(call, arg, request->arg, sizeof(*arg));
+
+	if (!err && arg->argsz < sizeof(*arg))
+		err = svf_fail(call, -EINVAL, "argsz is %u, at least %zu is needed", arg->argsz,
+			       sizeof(*arg));
+	return err;
+}
+
+/* An iommufd maps what its vIOMMUs show, whole and not for execution. */
+static int get_viommu_ram(struct svf_request *request, struct svf_file *file)
+{
+	struct svf_call *call = &request->call;
+	struct svf_preload_ram arg;
+	struct svf_ram *ram = NULL;
+	int err = read_arg(request, &arg);
+
+	if (!err && arg.prot & PROT_EXEC)
+		err = svf_fail(call, -EPERM, "an iommufd cannot be mapped for execution");
+	if (!err)
+		err = svf_ictx_mmap(file, call, arg.offset,
+				    (arg.length + (PAGE - 1)) & ~(PAGE - 1), &ram);
+	if (err)
+		return err;
+	arg.ret_memory_offset = 0;
+	err = svf_copy_to_user(call, request->arg, &arg, sizeof(arg));
+	if (!err)
+		request->ret_ram = svf_container_of(ram, struct svf_host_ram, ram);
+	return err;
+}
+
 int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 {
 	struct svf_call *call = &request->call;
@@ -70,9 +104,8 @@ int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 	struct svf_host_ram *ram = NULL;
 	int err;
 
-	/* iommufd can map, but only what its viommu objects offer, and there are none. */
 	if (file->kind == SVF_FILE_IOMMUFD)
-		return svf_fail(call, -ENXIO, "nothing of this iommufd can be mapped");
+		return get_viommu_ram(request, file);
 	if (file->kind != SVF_FILE_DEVICE)
 		return svf_fail(call, -ENODEV, "only a device file can be mapped");
 	df = svf_container_of(file, const struct svf_device_file, file);
@@ -80,12 +113,9 @@ int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 		return svf_fail(
 			call, -EINVAL,
 			"the device has no security context yet; bind it to an iommufd first");
-	err = svf_copy_from_user(call, &arg, request->arg, sizeof(arg));
+	err = read_arg(request, &arg);
 	if (err)
 		return err;
-	if (arg.argsz < sizeof(arg))
-		return svf_fail(call, -EINVAL, "argsz is %u, at least %zu is needed", arg.argsz,
-				sizeof(arg));
 	err = find_ram(request, file, &arg, &ram);
 	if (err)
 		return err;

@@ -15,11 +15,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
+#include "core/machine.h"
 #include "host/fuse_ops.h"
 #include "host/inject.h"
 #include "host/node.h"
@@ -40,15 +42,23 @@ static void describe_path(const struct svf_request *request, char *path, size_t 
 
 /* Opening. */
 
+/* Queues have no positions. */
+static bool is_stream(const struct svf_open *open)
+{
+	return open->file &&
+	       (open->file->kind == SVF_FILE_FAULT || open->file->kind == SVF_FILE_VEVENTQ);
+}
+
 /*
  * Answers an open, which takes what it opened with it when the caller has gone. In the kernel's own
  * words, since the library of Debian 12 has none for parallel writes.
  */
 static void reply_open(fuse_req_t req, struct svf_open *open)
 {
+	const uint32_t stream = is_stream(open) ? FOPEN_NONSEEKABLE : 0;
 	const struct fuse_open_out out = {
 		.fh = (uintptr_t)open,
-		.open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES,
+		.open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES | stream,
 	};
 
 	if (fuse_reply_buf(req, (const char *)&out, sizeof(out)) == -ENOENT)
@@ -175,6 +185,8 @@ static void open_hidden(fuse_req_t req, fuse_ino_t ino)
 		err = svf_open_alloc(host, NULL, file, tid, &open);
 		if (err)
 			svf_file_close(file);
+		else
+			svf_inject_opened(&host->injects, ino - SVF_INO_HIDDEN, open);
 	}
 	if (err)
 		fuse_reply_err(req, -err);
@@ -320,6 +332,44 @@ void svf_fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		return;
 	}
 	svf_request_run(request);
+}
+
+/* Polling: without a file of the core that says otherwise, always ready, as files are by default. */
+
+static unsigned int poll_events(const struct svf_open *open)
+{
+	unsigned int ready = open && open->file ? svf_file_poll(open->file)
+						: SVF_POLL_IN | SVF_POLL_OUT;
+
+	return (ready & SVF_POLL_IN ? POLLIN | POLLRDNORM : 0u) |
+	       (ready & SVF_POLL_OUT ? POLLOUT | (is_stream(open) ? 0u : POLLWRNORM) : 0u);
+}
+
+void svf_fuse_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		   struct fuse_pollhandle *handle)
+{
+	struct svf_open *open = svf_fuse_open_of(fi);
+
+	(void)ino;
+	if (open && handle) {
+		if (open->poll)
+			fuse_pollhandle_destroy(open->poll);
+		open->poll = handle;
+	} else if (handle) {
+		fuse_pollhandle_destroy(handle);
+	}
+	fuse_reply_poll(req, open ? poll_events(open) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+}
+
+void svf_host_file_ready(struct svf_machine *machine, struct svf_file *file)
+{
+	struct svf_open *open = svf_open_lookup(machine->host, file);
+
+	if (!open || !open->poll)
+		return;
+	fuse_lowlevel_notify_poll(open->poll);
+	fuse_pollhandle_destroy(open->poll);
+	open->poll = NULL;
 }
 
 /* Writing. */

@@ -343,6 +343,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.read = svf_fuse_read,
 	.write = svf_fuse_write,
 	.ioctl = svf_fuse_ioctl,
+	.poll = svf_fuse_poll,
 };
 
 static void process(struct svf_host *host, const struct fuse_buf *buf)

@@ -20,7 +20,9 @@
 #include "host/loop.h"
 
 struct fuse_session;
+struct svf_file;
 struct svf_host;
+struct svf_machine;
 struct svf_request;
 
 struct svf_fuse {
@@ -56,5 +58,8 @@ void svf_fuse_close(struct svf_host *host, int fd);
 
 /* Numbers of hidden files start here; those of nodes never get so far. */
 #define SVF_INO_HIDDEN (1ull << 62)
+
+/* The port's: what poll says of the file may have changed. */
+void svf_host_file_ready(struct svf_machine *machine, struct svf_file *file);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "host/fds.h"
 #include "host/host.h"
+#include "host/open.h"
 #include "host/ram.h"
 
 struct inject {
@@ -19,6 +20,7 @@ struct inject {
 	struct svf_job job;
 	struct svf_request *request; /* kept, and with it the listener */
 	struct svf_file *file;	     /* until its open takes it */
+	struct svf_open *open;	     /* what took it, a reference; NULL */
 	uint64_t id;
 };
 
@@ -26,6 +28,22 @@ void svf_injects_init(struct svf_injects *injects)
 {
 	svf_list_init(&injects->waiting);
 	injects->next_id = 1;
+}
+
+/*
+ * The descriptor is in the caller's table. Where its number is not the result, it goes into the
+ * caller's memory; that had been written to when the file was made.
+ */
+static int hand_over(struct inject *inject, int number)
+{
+	struct svf_call *call = &inject->request->call;
+	uint32_t fd = (uint32_t)number;
+
+	if (inject->open)
+		svf_file_installed(inject->open->file);
+	if (!call->ret_fd_at)
+		return number;
+	return svf_copy_to_user(call, call->ret_fd_at, &fd, sizeof(fd));
 }
 
 static void inject_done(struct svf_job *job)
@@ -38,6 +56,10 @@ static void inject_done(struct svf_job *job)
 		svf_file_close(inject->file);
 	if (job->fd >= 0)
 		close(job->fd);
+	if (job->result >= 0)
+		job->result = hand_over(inject, job->result);
+	if (inject->open)
+		svf_open_put(inject->open);
 	if (job->result < 0) {
 		if (job->result == -EMFILE)
 			svf_fail(&request->call, -EMFILE,
@@ -105,4 +127,17 @@ struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id, pid_t
 		return file;
 	}
 	return NULL;
+}
+
+void svf_inject_opened(struct svf_injects *injects, uint64_t id, struct svf_open *open)
+{
+	struct inject *inject;
+
+	svf_list_for_each (inject, &injects->waiting, link) {
+		if (inject->id != id)
+			continue;
+		svf_open_get(open);
+		inject->open = open;
+		return;
+	}
 }

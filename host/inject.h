@@ -22,6 +22,7 @@
 
 struct svf_file;
 struct svf_host;
+struct svf_open;
 struct svf_request;
 
 /*
@@ -43,5 +44,7 @@ void svf_injects_init(struct svf_injects *injects);
 int svf_inject(struct svf_request *request);
 /* The file that waits under that number, now the caller's, and for which thread; NULL: none. */
 struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id, pid_t *ret_tid);
+/* What took it; held until the caller has its descriptor or cannot have it. */
+void svf_inject_opened(struct svf_injects *injects, uint64_t id, struct svf_open *open);
 
 #endif

@@ -102,7 +102,7 @@ int svf_linger_lend(struct svf_host *host, struct svf_host_ram *ram)
 	return reopen(ram, path);
 }
 
-static bool in_use(const struct svf_ram *ram)
+bool svf_linger_in_use(struct svf_ram *ram)
 {
 	const struct svf_host_ram *own = svf_container_of(ram, const struct svf_host_ram, ram);
 
@@ -124,7 +124,7 @@ bool svf_linger_holds(const struct svf_file *file)
 	df = svf_container_of(file, const struct svf_device_file, file);
 	fn = df->device->fn;
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
-		if (fn->bars[i].ram && in_use(fn->bars[i].ram))
+		if (fn->bars[i].ram && svf_linger_in_use(fn->bars[i].ram))
 			return true;
 	}
 	return false;

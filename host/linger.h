@@ -27,6 +27,7 @@ struct svf_file;
 struct svf_function;
 struct svf_host;
 struct svf_host_ram;
+struct svf_ram;
 
 struct svf_linger {
 	struct svf_source source; /* inotify, from the first mapping on */
@@ -37,6 +38,9 @@ void svf_linger_fini(struct svf_linger *linger, struct svf_host *host);
 
 /* A descriptor of ram for a client, an open file description of its own. Return: it, or -ENOMEM. */
 int svf_linger_lend(struct svf_host *host, struct svf_host_ram *ram) SVF_MUST_CHECK;
+
+/* Whether anybody else can reach it: has it mapped, or a descriptor of it. */
+bool svf_linger_in_use(struct svf_ram *ram);
 
 /* Whether a file of the core that nobody has open any more must stay for a mapping's sake. */
 bool svf_linger_holds(const struct svf_file *file);

@@ -296,6 +296,16 @@ int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 	return 0;
 }
 
+bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr,
+			uint64_t *ret_addr, uint64_t *ret_len)
+{
+	if (mm != other)
+		return false;
+	*ret_addr = addr;
+	*ret_len = UINT64_MAX - addr;
+	return true;
+}
+
 bool svf_mm_has_preload(struct svf_host *host, pid_t tid)
 {
 	struct svf_vma vma = {.last = UINT64_MAX};

@@ -36,6 +36,8 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
 int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
 int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit);
+bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr,
+			uint64_t *ret_addr, uint64_t *ret_len);
 
 /* Whether the process of thread tid has the preload object mapped for execution. */
 bool svf_mm_has_preload(struct svf_host *host, pid_t tid);

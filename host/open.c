@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
+#include "host/fuse_ops.h"
 #include "host/host.h"
 #include "host/linger.h"
 #include "host/node.h"
@@ -65,6 +66,8 @@ void svf_open_end(struct svf_open *open)
 		svf_file_close(open->file);
 	svf_share_release(open->share);
 	svf_tree_node_put(open->host->tree, open->node);
+	if (open->poll)
+		fuse_pollhandle_destroy(open->poll);
 	free(open->text);
 	free(open);
 }

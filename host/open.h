@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 
+struct fuse_pollhandle;
 struct svf_file;
 struct svf_host;
 struct svf_share;
@@ -27,6 +28,8 @@ struct svf_open {
 	bool lingers;		    /* refs is 0, and the file is kept; see linger.h */
 	struct svf_share *share;    /* of the process that pays for file; NULL: an attribute */
 	pid_t pid;		    /* of the thread that opened it, for messages */
+	/* Of the last poll that asked to be told: what to tell it by. NULL: nobody waits. */
+	struct fuse_pollhandle *poll;
 	char *text;		    /* an attribute's value as of the last read at its beginning */
 	size_t text_len;
 };

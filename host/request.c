@@ -118,6 +118,7 @@ void svf_request_run(struct svf_request *request)
 	unhold(request);
 	request->call.reason[0] = '\0';
 	request->call.ret_file = NULL;
+	request->call.ret_fd_at = 0;
 	svf_watch_caller(&request->host->watch, request->call.pid, request->fuse_unique);
 	result = request->ops->run(request);
 	if (request->host->watch.caller_gone)

@@ -238,6 +238,31 @@ struct iommu_fault_alloc {
 	uint32_t out_fault_fd;
 };
 
+#define IOMMU_PGFAULT_FLAGS_PASID_VALID (1u << 0)
+#define IOMMU_PGFAULT_FLAGS_LAST_PAGE	(1u << 1)
+
+/* What is read from the queue: one page request. */
+struct iommu_hwpt_pgfault {
+	uint32_t flags;
+	uint32_t dev_id;
+	uint32_t pasid;
+	uint32_t grpid;
+	uint32_t perm;
+	uint32_t reserved;
+	uint64_t addr;
+	uint32_t length;
+	uint32_t cookie;
+};
+
+#define IOMMUFD_PAGE_RESP_SUCCESS 0
+#define IOMMUFD_PAGE_RESP_INVALID 1
+
+/* What is written to it: the answer to one. */
+struct iommu_hwpt_page_response {
+	uint32_t cookie;
+	uint32_t code;
+};
+
 #define IOMMU_VIOMMU_TYPE_DEFAULT 0
 
 struct iommu_viommu_alloc {
@@ -271,6 +296,14 @@ struct iommu_veventq_alloc {
 	uint32_t out_veventq_id;
 	uint32_t out_veventq_fd;
 	uint32_t reserved;
+};
+
+#define IOMMU_VEVENTQ_FLAG_LOST_EVENTS (1u << 0)
+
+/* Before each event that is read from the queue, or alone: events were lost. */
+struct iommufd_vevent_header {
+	uint32_t flags;
+	uint32_t sequence;
 };
 
 #define IOMMU_HW_QUEUE_TYPE_DEFAULT 0

@@ -12,6 +12,7 @@
 #include <linux/kvm.h>
 #include <stdint.h>
 
+#include "uapi/iommufd_test.h"
 #include "uapi/vfio.h"
 
 #define SVF_OWN_IO(nr) ((uint32_t)(0xf5 << 8 | (nr)))
@@ -58,7 +59,8 @@ struct svf_preload_ram {
  */
 #define SVF_LISTENED_COMMANDS                                                                      \
 	{                                                                                          \
-		VFIO_GROUP_GET_DEVICE_FD, SVF_PRELOAD_GET_RAM, KVM_SET_DEVICE_ATTR                 \
+		VFIO_GROUP_GET_DEVICE_FD, IOMMU_FAULT_QUEUE_ALLOC, IOMMU_VEVENTQ_ALLOC,            \
+			IOMMU_TEST_CMD, SVF_PRELOAD_GET_RAM, KVM_SET_DEVICE_ATTR                   \
 	}
 
 #endif

@@ -72,19 +72,14 @@ static int load(struct svf_itree *allowed, struct svf_call *call, uint64_t addr,
 static int check_usable(const struct svf_ioas *ioas, struct svf_call *call,
 			const struct svf_itree *allowed)
 {
-	struct svf_iova_range reserved[SVF_IOAS_RESERVED_MAX];
-	unsigned int count = svf_ioas_reserved(ioas, reserved);
+	const struct svf_itree_node *node = svf_itree_first(allowed, 0, UINT64_MAX);
+	struct svf_iova_range reserved;
 
-	for (unsigned int i = 0; i < count; i++) {
-		const struct svf_itree_node *node =
-			svf_itree_first(allowed, reserved[i].first, reserved[i].last);
-
-		if (node)
+	for (; node; node = svf_itree_next(node))
+		if (svf_ioas_first_reserved(ioas, node->first, node->last, &reserved))
 			return svf_fail(call, -EADDRINUSE,
 					"the range 0x%lx-0x%lx touches the reserved 0x%lx-0x%lx",
-					node->first, node->last, reserved[i].first,
-					reserved[i].last);
-	}
+					node->first, node->last, reserved.first, reserved.last);
 	return 0;
 }
 

@@ -10,18 +10,28 @@
  * ATTACH to an IOAS takes the HWPT that an earlier ATTACH made for it, or makes one. HWPTs
  * made by the user are never taken for that.
  *
- * Without an IOMMU there is nothing to claim, and an attached device is not confined by its IOAS on a real
- * machine: it reaches the physical addresses that IOAS_NOIOMMU_GET_PA tells. Here those are the IOVAs, so
- * that it reaches what the IOAS maps and nothing else.
+ * A device whose transactions carry PASIDs has an attachment for each, see pasid.c. A device of the
+ * kernel's selftests (selftest.c) is in no group but its own, which only this context knows.
+ *
+ * Without an IOMMU there is nothing to claim, see hwpt_noiommu.c.
  */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "core/iommu/group.h"
-#include "core/iommufd/objects.h"
+#include "core/iommufd/eventq.h"
+#include "core/iommufd/hwpt.h"
+#include "core/iommufd/viommu.h"
 #include "core/machine.h"
 #include "core/pci/function.h"
+
+struct svf_idevice *svf_idevice_lookup(struct svf_ucmd *ucmd, uint32_t id)
+{
+	struct svf_iobject *object = svf_ucmd_lookup(ucmd, id, SVF_IOBJECT_DEVICE);
+
+	return object ? svf_container_of(object, struct svf_idevice, obj) : NULL;
+}
 
 static struct svf_igroup *igroup_lookup(const struct svf_ictx *ictx, const void *group)
 {
@@ -36,7 +46,7 @@ static struct svf_igroup *igroup_lookup(const struct svf_ictx *ictx, const void 
 static int igroup_get(struct svf_ictx *ictx, struct svf_call *call, struct svf_iommu_group *group,
 		      struct svf_igroup **ret)
 {
-	struct svf_igroup *igroup = igroup_lookup(ictx, group);
+	struct svf_igroup *igroup = group ? igroup_lookup(ictx, group) : NULL;
 
 	if (!igroup) {
 		igroup = calloc(1, sizeof(*igroup));
@@ -55,7 +65,7 @@ static void igroup_put(struct svf_igroup *igroup)
 {
 	if (--igroup->refs)
 		return;
-	assert(!igroup->attached && !igroup->hwpt);
+	assert(!igroup->attached && !igroup->hwpt && !igroup->pasids.root);
 	svf_list_del(&igroup->link);
 	free(igroup);
 }
@@ -93,6 +103,7 @@ int svf_idevice_bind(struct svf_ictx *ictx, struct svf_function *fn, struct svf_
 		return err;
 	idevice = svf_container_of(object, struct svf_idevice, obj);
 	idevice->ictx = ictx;
+	idevice->ops = fn->group && fn->group->noiommu ? &svf_noiommu_ops : &svf_vtd_ops;
 	idevice->fn = fn;
 	err = claim(idevice, call);
 	if (err) {
@@ -107,26 +118,70 @@ int svf_idevice_bind(struct svf_ictx *ictx, struct svf_function *fn, struct svf_
 	return 0;
 }
 
+int svf_idevice_bind_mock(struct svf_ictx *ictx, struct svf_mock_device *mock, uint32_t max_pasids,
+			  struct svf_call *call, struct svf_idevice **ret)
+{
+	struct svf_iobject *object;
+	struct svf_idevice *idevice;
+	int err;
+
+	err = svf_iobject_alloc(ictx, call, sizeof(*idevice), SVF_IOBJECT_DEVICE, &object);
+	if (err)
+		return err;
+	idevice = svf_container_of(object, struct svf_idevice, obj);
+	err = igroup_get(ictx, call, NULL, &idevice->igroup);
+	if (err) {
+		svf_iobject_abort(ictx, object);
+		return err;
+	}
+	/* No reference to the context: it ends the device itself. */
+	idevice->ictx = ictx;
+	idevice->ops = &svf_mock_ops;
+	idevice->mock = mock;
+	idevice->max_pasids = max_pasids;
+	object->users++;
+	svf_iobject_finalize(object);
+	*ret = idevice;
+	return 0;
+}
+
 void svf_idevice_fini(struct svf_iobject *object)
 {
 	struct svf_idevice *idevice = svf_container_of(object, struct svf_idevice, obj);
 
-	if (!idevice->igroup->group->noiommu)
-		svf_iommu_group_release(idevice->igroup->group);
+	struct svf_iommu_group *group = idevice->igroup->group;
+
+	if (group && !group->noiommu)
+		svf_iommu_group_release(group);
 	igroup_put(idevice->igroup);
+}
+
+static void detach_all(struct svf_idevice *idevice)
+{
+	struct svf_itree_node *node;
+
+	svf_idevice_detach(idevice);
+	/* A group with PASIDs is of one device. */
+	while ((node = svf_itree_first(&idevice->igroup->pasids, 0, UINT64_MAX)))
+		svf_idevice_detach_pasid(idevice, (uint32_t)node->first);
 }
 
 void svf_idevice_unbind(struct svf_idevice *idevice)
 {
 	struct svf_ictx *ictx;
+	bool counted;
 
 	if (!idevice)
 		return;
-	svf_idevice_detach(idevice);
+	detach_all(idevice);
+	if (idevice->vdevice)
+		svf_iobject_tombstone(idevice->ictx, &idevice->vdevice->obj);
 	ictx = idevice->ictx;
+	counted = !idevice->mock;
 	idevice->obj.users--;
 	svf_iobject_destroy(ictx, &idevice->obj);
-	svf_ictx_put(ictx);
+	if (counted)
+		svf_ictx_put(ictx);
 }
 
 struct svf_ictx *svf_idevice_ictx(struct svf_idevice *idevice)
@@ -134,25 +189,95 @@ struct svf_ictx *svf_idevice_ictx(struct svf_idevice *idevice)
 	return idevice ? idevice->ictx : NULL;
 }
 
-int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
-			   struct svf_idevice *idevice)
+/* --- attachments without a PASID --- */
+
+static void unreserve(struct svf_ioas *ioas, const struct svf_iommu_ops *ops, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		svf_ioas_unreserve(ioas, ops->reserved[i].first, ops->reserved[i].last);
+}
+
+/* What devices of that kind cannot use, for so many of them. */
+static int reserve(struct svf_ioas *ioas, struct svf_call *call, const struct svf_iommu_ops *ops,
+		   unsigned int devices)
+{
+	unsigned int done = 0;
+
+	for (; devices; devices--, done++) {
+		for (unsigned int i = 0; i < ops->reserved_count; i++) {
+			int err = svf_ioas_reserve(ioas, call, ops->reserved[i].first,
+						   ops->reserved[i].last,
+						   "that is the device's MSI window");
+
+			if (!err)
+				continue;
+			unreserve(ioas, ops, i);
+			while (done--)
+				unreserve(ioas, ops, ops->reserved_count);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void unreserve_devices(struct svf_ioas *ioas, const struct svf_iommu_ops *ops,
+			      unsigned int devices)
+{
+	while (devices--)
+		unreserve(ioas, ops, ops->reserved_count);
+}
+
+static void set_space(struct svf_igroup *igroup, struct svf_hwpt *hwpt)
+{
+	igroup->hwpt = hwpt;
+	if (igroup->group)
+		svf_iommu_group_set_space(igroup->group,
+					  hwpt ? &svf_hwpt_paging(hwpt)->ioas->space : NULL);
+}
+
+/* The IOMMU takes the group to the HWPT, from what it was attached to. */
+static int move_group(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice)
 {
 	struct svf_igroup *igroup = idevice->igroup;
+	struct svf_hwpt *old = igroup->hwpt;
+	int err = svf_pasid_compatible(hwpt, call, igroup, SVF_NO_PASID);
+
+	if (!err && hwpt->ops != idevice->ops)
+		err = svf_fail(call, -EINVAL, "HWPT %u is a table of another IOMMU",
+			       hwpt->obj.id);
+	if (!err)
+		err = idevice->ops->attach(idevice, call, SVF_NO_PASID, hwpt, old);
+	if (err)
+		return err;
+	if (old)
+		svf_fault_auto_respond(old->fault, igroup, SVF_NO_PASID);
+	set_space(igroup, hwpt);
+	return 0;
+}
+
+int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
+			   struct svf_idevice *idevice, uint32_t pasid)
+{
+	struct svf_igroup *igroup = idevice->igroup;
+	struct svf_ioas *ioas = svf_hwpt_paging(hwpt)->ioas;
 	int err;
 
+	if (pasid != SVF_NO_PASID)
+		return svf_pasid_attach(hwpt, call, idevice, pasid);
 	assert(!idevice->attached);
 	if (igroup->hwpt && igroup->hwpt != hwpt)
 		return svf_fail(call, -EINVAL,
 				"a device of the same IOMMU group %u is attached to HWPT %u of "
 				"IOAS %u; attach this one to that",
 				igroup->group->id, igroup->hwpt->obj.id,
-				igroup->hwpt->ioas->obj.id);
-	err = svf_ioas_reserve_device(hwpt->ioas, call, 1);
+				svf_hwpt_paging(igroup->hwpt)->ioas->obj.id);
+	err = reserve(ioas, call, idevice->ops, 1);
 	if (err)
 		return err;
-	if (!igroup->hwpt) {
-		igroup->hwpt = hwpt;
-		svf_iommu_group_set_space(igroup->group, &hwpt->ioas->space);
+	err = igroup->hwpt ? 0 : move_group(hwpt, call, idevice);
+	if (err) {
+		unreserve_devices(ioas, idevice->ops, 1);
+		return err;
 	}
 	igroup->attached++;
 	hwpt->obj.users++;
@@ -160,61 +285,86 @@ int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
 	return 0;
 }
 
-struct svf_hwpt *svf_hwpt_detach_device(struct svf_idevice *idevice)
+struct svf_hwpt *svf_hwpt_detach_device(struct svf_idevice *idevice, uint32_t pasid)
 {
 	struct svf_igroup *igroup = idevice->igroup;
 	struct svf_hwpt *hwpt = igroup->hwpt;
 
+	if (pasid != SVF_NO_PASID)
+		return svf_pasid_detach(idevice, pasid);
 	if (!idevice->attached)
 		return NULL;
 	idevice->attached = false;
 	if (--igroup->attached == 0) {
-		igroup->hwpt = NULL;
-		svf_iommu_group_set_space(igroup->group, NULL);
+		if (idevice->ops->attach(idevice, NULL, SVF_NO_PASID, NULL, hwpt))
+			assert(!"blocking failed");
+		set_space(igroup, NULL);
+		svf_fault_auto_respond(hwpt->fault, igroup, SVF_NO_PASID);
 	}
-	svf_ioas_unreserve_device(hwpt->ioas, 1);
+	unreserve_devices(svf_hwpt_paging(hwpt)->ioas, idevice->ops, 1);
 	return hwpt;
 }
 
-void svf_idevice_detach(struct svf_idevice *idevice)
+void svf_idevice_detach_pasid(struct svf_idevice *idevice, uint32_t pasid)
 {
-	struct svf_hwpt *hwpt = svf_hwpt_detach_device(idevice);
+	struct svf_hwpt *hwpt = svf_hwpt_detach_device(idevice, pasid);
 
 	if (hwpt)
 		svf_hwpt_put(hwpt);
 }
 
+void svf_idevice_detach(struct svf_idevice *idevice)
+{
+	svf_idevice_detach_pasid(idevice, SVF_NO_PASID);
+}
+
 /* Moves the whole group from its HWPT to another. */
-static int replace_hwpt(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice)
+static int replace_hwpt(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice,
+			uint32_t pasid)
 {
 	struct svf_igroup *igroup = idevice->igroup;
 	struct svf_hwpt *old = igroup->hwpt;
-	int err;
+	struct svf_ioas *ioas = svf_hwpt_paging(hwpt)->ioas, *old_ioas;
+	int err = 0;
 
+	if (pasid != SVF_NO_PASID)
+		return svf_pasid_replace(hwpt, call, idevice, pasid);
 	if (!idevice->attached)
 		return svf_fail(call, -EINVAL,
 				"the device is not attached, so there is nothing to replace");
 	if (hwpt == old)
 		return 0;
-	if (hwpt->ioas != old->ioas) {
-		err = svf_ioas_reserve_device(hwpt->ioas, call, igroup->attached);
-		if (err)
-			return err;
-		svf_ioas_unreserve_device(old->ioas, igroup->attached);
-		svf_iommu_group_set_space(igroup->group, &hwpt->ioas->space);
-	}
-	igroup->hwpt = hwpt;
+	old_ioas = svf_hwpt_paging(old)->ioas;
+	if (ioas != old_ioas)
+		err = reserve(ioas, call, idevice->ops, igroup->attached);
+	if (err)
+		return err;
+	err = move_group(hwpt, call, idevice);
+	if (ioas != old_ioas)
+		unreserve_devices(err ? ioas : old_ioas, idevice->ops, igroup->attached);
+	if (err)
+		return err;
 	hwpt->obj.users += igroup->attached;
 	old->obj.users -= igroup->attached - 1;
 	svf_hwpt_put(old);
 	return 0;
 }
 
-typedef int change_fn(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice);
+/* --- what ATTACH and REPLACE are told to take --- */
+
+typedef int change_fn(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice,
+		      uint32_t pasid);
+
+/* A change of a device's attachment under a PASID. */
+struct change {
+	struct svf_idevice *idevice;
+	struct svf_call *call;
+	uint32_t pasid;
+	change_fn *apply;
+};
 
 /* A HWPT that an earlier ATTACH to the IOAS made, if the device can use it. -EINVAL: none. */
-static int change_to_auto(struct svf_ioas *ioas, struct svf_call *call, struct svf_idevice *idevice,
-			  change_fn *change, uint32_t *pt_id)
+static int change_to_auto(const struct change *change, struct svf_ioas *ioas, uint32_t *pt_id)
 {
 	struct svf_hwpt *hwpt;
 
@@ -224,7 +374,7 @@ static int change_to_auto(struct svf_ioas *ioas, struct svf_call *call, struct s
 
 		if (!hwpt->auto_domain)
 			continue;
-		err = change(hwpt, call, idevice);
+		err = change->apply(hwpt, change->call, change->idevice, change->pasid);
 		if (!err)
 			*pt_id = id;
 		if (err != -EINVAL)
@@ -233,21 +383,21 @@ static int change_to_auto(struct svf_ioas *ioas, struct svf_call *call, struct s
 	return -EINVAL;
 }
 
-static int change_to_ioas(struct svf_ioas *ioas, struct svf_call *call, struct svf_idevice *idevice,
-			  change_fn *change, uint32_t *pt_id)
+static int change_to_ioas(const struct change *change, struct svf_ioas *ioas, uint32_t *pt_id)
 {
-	bool attach = change == svf_hwpt_attach_device;
+	bool attach = change->apply == svf_hwpt_attach_device;
 	struct svf_hwpt *hwpt;
 	int err;
 
-	err = change_to_auto(ioas, call, idevice, change, pt_id);
+	err = change_to_auto(change, ioas, pt_id);
 	if (err != -EINVAL)
 		return err;
-	err = svf_hwpt_alloc(ioas, call, idevice, attach, &hwpt);
+	err = svf_hwpt_alloc(ioas, change->call, change->idevice, 0, NULL, attach, change->pasid,
+			     &hwpt);
 	if (err)
 		return err;
 	if (!attach) {
-		err = change(hwpt, call, idevice);
+		err = change->apply(hwpt, change->call, change->idevice, change->pasid);
 		if (err) {
 			svf_iobject_destroy(ioas->ictx, &hwpt->obj);
 			return err;
@@ -259,34 +409,52 @@ static int change_to_ioas(struct svf_ioas *ioas, struct svf_call *call, struct s
 	return 0;
 }
 
-static int change_pt(struct svf_idevice *idevice, struct svf_call *call, change_fn *change,
-		     uint32_t *pt_id)
+static int change_pt(const struct change *change, uint32_t *pt_id)
 {
-	struct svf_iobject *pt = svf_iobject_lookup(idevice->ictx, *pt_id, SVF_IOBJECT_ANY);
+	struct svf_iobject *pt =
+		svf_iobject_lookup(change->idevice->ictx, *pt_id, SVF_IOBJECT_ANY);
+	int err;
 
 	if (!pt)
-		return svf_fail(call, -ENOENT,
+		return svf_fail(change->call, -ENOENT,
 				"the iommufd the device is bound to has no object %u", *pt_id);
-	switch (pt->type) {
-	case SVF_IOBJECT_HWPT:
-		return change(svf_container_of(pt, struct svf_hwpt, obj), call, idevice);
-	case SVF_IOBJECT_IOAS:
-		return change_to_ioas(svf_container_of(pt, struct svf_ioas, obj), call, idevice,
-				      change, pt_id);
-	default:
-		return svf_fail(
-			call, -EINVAL,
-			"object %u is a device, and a device is attached to an IOAS or a HWPT",
-			*pt_id);
-	}
+	if (svf_iobject_is_hwpt(pt))
+		return change->apply(svf_container_of(pt, struct svf_hwpt, obj), change->call,
+				     change->idevice, change->pasid);
+	if (pt->type != SVF_IOBJECT_IOAS)
+		return svf_fail(change->call, -EINVAL,
+				"object %u is of type %s, and a device is attached to an IOAS or a "
+				"HWPT",
+				*pt_id, svf_iobject_name(pt->type));
+	err = change_to_ioas(change, svf_container_of(pt, struct svf_ioas, obj), pt_id);
+	/* A HWPT that was tried in vain has left a reason. */
+	if (!err)
+		change->call->reason[0] = '\0';
+	return err;
+}
+
+int svf_idevice_attach_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
+			     uint32_t *pt_id)
+{
+	const struct change change = { idevice, call, pasid, svf_hwpt_attach_device };
+
+	return change_pt(&change, pt_id);
+}
+
+int svf_idevice_replace_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
+			      uint32_t *pt_id)
+{
+	const struct change change = { idevice, call, pasid, replace_hwpt };
+
+	return change_pt(&change, pt_id);
 }
 
 int svf_idevice_attach(struct svf_idevice *idevice, struct svf_call *call, uint32_t *pt_id)
 {
-	return change_pt(idevice, call, svf_hwpt_attach_device, pt_id);
+	return svf_idevice_attach_pasid(idevice, call, SVF_NO_PASID, pt_id);
 }
 
 int svf_idevice_replace(struct svf_idevice *idevice, struct svf_call *call, uint32_t *pt_id)
 {
-	return change_pt(idevice, call, replace_hwpt, pt_id);
+	return svf_idevice_replace_pasid(idevice, call, SVF_NO_PASID, pt_id);
 }

@@ -1,38 +1,152 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Dirty tracking and invalidation of HWPTs, neither of which the software IOMMU has: arguments are
- * checked in the kernel's order, and what is left is -EOPNOTSUPP for dirty tracking, and -EINVAL
- * for invalidating a HWPT that is no user's page table. GET_HW_INFO says so beforehand.
+ * Dirty tracking: which pages devices have written to, as the table of a HWPT knows it.
+ *
+ * The software IOMMU of the machine's functions cannot; GET_HW_INFO says so beforehand and both
+ * commands are -EOPNOTSUPP. The mock IOMMU of the selftests can.
+ *
+ * A HWPT that can has a sparse set of bits of its own (core/iommu/dirty.h), in pages of 4 KiB; where
+ * its table has larger ones, all bits of one go together. A bit stands for what is mapped: UNMAP
+ * takes it away. Turning tracking on begins with none.
+ *
+ * GET_DIRTY_BITMAP adds to the user's bitmap and never clears there. As in the kernel it ends at the
+ * first IOVA that is not mapped, and a bitmap that cannot be written is no error: it then tells
+ * nothing.
  */
 #include <errno.h>
 
 #include "base/checked.h"
-#include "core/iommufd/objects.h"
+#include "core/iommufd/hwpt.h"
 #include "uapi/iommufd.h"
 
-#define INVALIDATE_ENTRIES_MAX (1u << 19)
+#define PAGE_MASK ((uint64_t)SVF_IOMMU_PAGE_SIZE - 1)
+/* Pages whose bits are taken at once. */
+#define WINDOW_WORDS 64u
+#define WINDOW	     (WINDOW_WORDS * 64ull * SVF_IOMMU_PAGE_SIZE)
+
+static struct svf_machine *machine_of(const struct svf_hwpt *hwpt)
+{
+	return hwpt->ioas->ictx->file.machine;
+}
+
+bool svf_hwpt_tracks_dirty(const struct svf_hwpt *hwpt)
+{
+	return hwpt->dirty_unit && hwpt->dirty.on;
+}
+
+void svf_hwpt_set_dirty(struct svf_hwpt *hwpt, uint64_t iova)
+{
+	uint64_t first = iova & ~(hwpt->dirty_unit - 1);
+
+	if (svf_hwpt_tracks_dirty(hwpt) && svf_iova_space_first(&hwpt->ioas->space, iova, iova))
+		svf_dirty_mark(&hwpt->dirty, machine_of(hwpt), first,
+			       first + (hwpt->dirty_unit - 1));
+}
+
+static void forget(struct svf_hwpt *hwpt, uint64_t first, uint64_t last)
+{
+	svf_dirty_clear(&hwpt->dirty, machine_of(hwpt), first & ~PAGE_MASK, last | PAGE_MASK);
+}
+
+void svf_ioas_forget_dirty(struct svf_ioas *ioas, uint64_t first, uint64_t last)
+{
+	struct svf_hwpt *hwpt;
+
+	svf_list_for_each(hwpt, &ioas->hwpts, ioas_link)
+		if (svf_hwpt_tracks_dirty(hwpt))
+			forget(hwpt, first, last);
+}
+
+void svf_hwpt_stop_dirty(struct svf_hwpt *hwpt)
+{
+	if (hwpt->dirty_unit)
+		svf_dirty_stop(&hwpt->dirty, machine_of(hwpt));
+}
 
 static int not_tracked(struct svf_ucmd *ucmd, uint32_t id)
 {
 	return svf_fail(ucmd->call, -EOPNOTSUPP,
-			"HWPT %u does not track dirty pages; the software IOMMU cannot", id);
+			"HWPT %u does not track dirty pages; allocate it with "
+			"IOMMU_HWPT_ALLOC_DIRTY_TRACKING, where the IOMMU can",
+			id);
 }
 
 int svf_hwpt_set_dirty_tracking(struct svf_ucmd *ucmd)
 {
 	const struct iommu_hwpt_set_dirty_tracking *cmd = ucmd->cmd;
+	struct svf_hwpt *hwpt;
 
 	if (cmd->flags & ~IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
 		return svf_fail(ucmd->call, -EOPNOTSUPP, "flags 0x%x are not known", cmd->flags);
-	if (!svf_hwpt_lookup(ucmd, cmd->hwpt_id))
+	hwpt = svf_hwpt_lookup_paging(ucmd, cmd->hwpt_id);
+	if (!hwpt)
 		return -ENOENT;
-	return not_tracked(ucmd, cmd->hwpt_id);
+	if (!hwpt->dirty_unit)
+		return not_tracked(ucmd, cmd->hwpt_id);
+	svf_hwpt_stop_dirty(hwpt);
+	if (cmd->flags & IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
+		svf_dirty_start(&hwpt->dirty);
+	return 0;
+}
+
+/*
+ * The user's bitmap, a piece of which is in hand: bit n stands for the n-th page from iova on.
+ */
+struct user_bitmap {
+	struct svf_call *call;
+	uint64_t data; /* user address */
+	uint64_t iova, size; /* of the bitmap: first IOVA; bytes */
+	unsigned int page_shift;
+	uint64_t piece; /* of PIECE bytes in hand, by number */
+	bool loaded, unusable;
+	uint8_t bytes[512];
+};
+
+#define PIECE ((uint64_t)sizeof(((struct user_bitmap *)0)->bytes))
+
+static size_t piece_size(const struct user_bitmap *bitmap)
+{
+	uint64_t left = bitmap->size - bitmap->piece * PIECE;
+
+	return (size_t)(left < PIECE ? left : PIECE);
+}
+
+static void flush(struct user_bitmap *bitmap)
+{
+	if (bitmap->loaded && !bitmap->unusable &&
+	    svf_copy_to_user(bitmap->call, bitmap->data + bitmap->piece * PIECE, bitmap->bytes,
+			     piece_size(bitmap)))
+		bitmap->unusable = true;
+	bitmap->loaded = false;
+}
+
+static void load(struct user_bitmap *bitmap, uint64_t piece)
+{
+	if (bitmap->loaded && bitmap->piece == piece)
+		return;
+	flush(bitmap);
+	bitmap->piece = piece;
+	bitmap->loaded = true;
+	if (svf_copy_from_user(bitmap->call, bitmap->bytes, bitmap->data + piece * PIECE,
+			       piece_size(bitmap)))
+		bitmap->unusable = true;
+}
+
+static void set_bits(struct user_bitmap *bitmap, uint64_t first, uint64_t last)
+{
+	uint64_t bit = (first - bitmap->iova) >> bitmap->page_shift;
+	uint64_t end = (last - bitmap->iova) >> bitmap->page_shift;
+
+	for (; bit <= end; bit++) {
+		load(bitmap, bit / 8 / PIECE);
+		bitmap->bytes[bit / 8 % PIECE] |= (uint8_t)(1u << bit % 8);
+	}
 }
 
 static int check_bitmap(struct svf_call *call, const struct svf_ioas *ioas,
-			const struct iommu_hwpt_get_dirty_bitmap *cmd)
+			const struct iommu_hwpt_get_dirty_bitmap *cmd, uint64_t *ret_last)
 {
-	uint64_t last, mask = svf_ioas_alignment(ioas) - 1;
+	uint64_t last, mask = ioas->alignment - 1;
 
 	if (!cmd->length)
 		return svf_fail(call, -EINVAL, "length is 0");
@@ -46,47 +160,83 @@ static int check_bitmap(struct svf_call *call, const struct svf_ioas *ioas,
 		return svf_fail(call, -EINVAL,
 				"IOVA 0x%lx-0x%lx does not begin and end at pages of 0x%lx",
 				cmd->iova, last, cmd->page_size);
+	*ret_last = last;
 	return 0;
+}
+
+/* The dirty pages of a mapping, as far as they are in [first, last]. */
+static void report_mapping(const struct svf_hwpt *hwpt, struct user_bitmap *bitmap, uint64_t first,
+			   uint64_t last)
+{
+	for (uint64_t at = first & ~PAGE_MASK;; at += WINDOW) {
+		uint64_t words[WINDOW_WORDS] = { 0 };
+		uint64_t end = last - at < WINDOW ? last : at + (WINDOW - 1);
+
+		svf_dirty_collect(&hwpt->dirty, at, end | PAGE_MASK, words, 0);
+		for (unsigned int n = 0; n < WINDOW_WORDS * 64; n++) {
+			uint64_t page = at + (uint64_t)n * SVF_IOMMU_PAGE_SIZE;
+
+			if (words[n / 64] & 1ull << n % 64)
+				set_bits(bitmap, page > first ? page : first,
+					 (page | PAGE_MASK) < last ? page | PAGE_MASK : last);
+		}
+		if (end == last)
+			return;
+	}
+}
+
+static void report(struct svf_hwpt *hwpt, struct svf_call *call,
+		   const struct iommu_hwpt_get_dirty_bitmap *cmd, uint64_t last)
+{
+	bool clear = !(cmd->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR);
+	struct user_bitmap bitmap = {
+		.call = call,
+		.data = cmd->data,
+		.iova = cmd->iova,
+		.page_shift = (unsigned int)__builtin_ctzll(cmd->page_size),
+	};
+	uint64_t position = cmd->iova;
+
+	bitmap.size = ((cmd->length - 1) >> bitmap.page_shift) / 8 + 1;
+	for (;;) {
+		const struct svf_mapping *map =
+			svf_iova_space_first(&hwpt->ioas->space, position, position);
+		uint64_t end;
+
+		if (!map)
+			break;
+		end = map->node.last < last ? map->node.last : last;
+		report_mapping(hwpt, &bitmap, position, end);
+		if (clear)
+			forget(hwpt, position, end);
+		if (map->node.last >= last)
+			break;
+		position = map->node.last + 1;
+	}
+	flush(&bitmap);
+	/* Not told, as in the kernel. */
+	call->reason[0] = '\0';
 }
 
 int svf_hwpt_get_dirty_bitmap(struct svf_ucmd *ucmd)
 {
 	const struct iommu_hwpt_get_dirty_bitmap *cmd = ucmd->cmd;
 	struct svf_hwpt *hwpt;
+	uint64_t last = 0;
 	int err;
 
 	if ((cmd->flags & ~IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) || cmd->reserved)
 		return svf_fail(ucmd->call, -EOPNOTSUPP,
 				"flags 0x%x or reserved bits are not known", cmd->flags);
-	hwpt = svf_hwpt_lookup(ucmd, cmd->hwpt_id);
+	hwpt = svf_hwpt_lookup_paging(ucmd, cmd->hwpt_id);
 	if (!hwpt)
 		return -ENOENT;
-	err = check_bitmap(ucmd->call, hwpt->ioas, cmd);
-	return err ? err : not_tracked(ucmd, cmd->hwpt_id);
-}
-
-static int check_invalidate(struct svf_ucmd *ucmd, const struct iommu_hwpt_invalidate *cmd)
-{
-	if (cmd->reserved)
-		return svf_fail(ucmd->call, -EOPNOTSUPP, "reserved bits are set");
-	if (cmd->entry_num &&
-	    (!cmd->data_uptr || !cmd->entry_len || cmd->entry_len > SVF_IOMMU_PAGE_SIZE ||
-	     cmd->entry_num > INVALIDATE_ENTRIES_MAX))
-		return svf_fail(ucmd->call, -EINVAL, "%u entries of %u bytes at 0x%lx",
-				cmd->entry_num, cmd->entry_len, cmd->data_uptr);
-	if (!svf_iobject_lookup(ucmd->ictx, cmd->hwpt_id, SVF_IOBJECT_ANY))
-		return svf_fail(ucmd->call, -ENOENT, "this iommufd has no object %u", cmd->hwpt_id);
-	return svf_fail(ucmd->call, -EINVAL, "object %u is neither a nested HWPT nor a vIOMMU",
-			cmd->hwpt_id);
-}
-
-/* How many entries were done is answered on failure too: none. */
-int svf_hwpt_invalidate(struct svf_ucmd *ucmd)
-{
-	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
-	int err = check_invalidate(ucmd, cmd), copy_err;
-
-	cmd->entry_num = 0;
-	copy_err = svf_ucmd_respond(ucmd, sizeof(*cmd));
-	return copy_err ? copy_err : err;
+	err = check_bitmap(ucmd->call, hwpt->ioas, cmd, &last);
+	if (err)
+		return err;
+	if (!hwpt->dirty_unit)
+		return not_tracked(ucmd, cmd->hwpt_id);
+	if (svf_hwpt_tracks_dirty(hwpt))
+		report(hwpt, ucmd->call, cmd, last);
+	return 0;
 }

@@ -3,11 +3,11 @@
  * The rules of an IOAS: what may be mapped where, and what may come to it.
  *
  * An IOAS without a domain is bare: any byte of the 64 bits can be mapped, at any alignment, and
- * nobody looks at the memory. Each domain (HWPT) brings an aperture of 48 bits and an alignment of
- * a page, each attached device the MSI window; what has been mapped or allowed there before makes
- * them -EADDRINUSE, and then the memory of every mapping must be there, see pages.c. So an ATTACH
- * may fail for a MAP that succeeded long ago. On a machine without an IOMMU nothing is reserved: a domain
- * is a table for looking up physical addresses.
+ * nobody looks at the memory. Each domain (HWPT) brings an aperture and an alignment, the smallest
+ * page of its table, each attached device its reserved ranges; what has been mapped or allowed
+ * there before makes them -EADDRINUSE, and then the memory of every mapping must be there, see
+ * pages.c. So an ATTACH may fail for a MAP that succeeded long ago. An access that pins asks for
+ * whole pages.
  *
  * Mappings are unmapped whole or not at all. Only the compatibility container of TYPE1 (v1) cuts
  * mappings, after it has given up large pages; a mapping that is cut keeps its charge, in parts.
@@ -19,7 +19,8 @@
 #include <errno.h>
 
 #include "base/checked.h"
-#include "core/iommufd/objects.h"
+#include "core/iommufd/access.h"
+#include "core/iommufd/hwpt.h"
 #include "core/machine.h"
 
 static struct svf_mapping *mapping_next(const struct svf_mapping *map)
@@ -29,62 +30,27 @@ static struct svf_mapping *mapping_next(const struct svf_mapping *map)
 	return node ? svf_container_of(node, struct svf_mapping, node) : NULL;
 }
 
-uint64_t svf_ioas_alignment(const struct svf_ioas *ioas)
+static uint64_t smallest_page(const struct svf_domain *domain)
 {
-	return ioas->domains || ioas->disable_large_pages ? SVF_IOMMU_PAGE_SIZE : 1;
-}
-
-unsigned int svf_ioas_reserved(const struct svf_ioas *ioas,
-			       struct svf_iova_range ranges[SVF_IOAS_RESERVED_MAX])
-{
-	unsigned int count = 0;
-
-	if (!ioas->space.machine->params.iommu)
-		return 0;
-	if (ioas->msi_reserved)
-		ranges[count++] =
-			(struct svf_iova_range){ SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST };
-	if (ioas->domains)
-		ranges[count++] = (struct svf_iova_range){ SVF_IOVA_LAST + 1, UINT64_MAX };
-	return count;
-}
-
-unsigned int svf_ioas_usable(const struct svf_ioas *ioas,
-			     struct svf_iova_range ranges[SVF_IOAS_USABLE_MAX])
-{
-	struct svf_iova_range reserved[SVF_IOAS_RESERVED_MAX];
-	unsigned int count = svf_ioas_reserved(ioas, reserved), usable = 0;
-	uint64_t first = 0;
-
-	for (unsigned int i = 0; i < count; i++) {
-		ranges[usable++] = (struct svf_iova_range){ first, reserved[i].first - 1 };
-		if (reserved[i].last == UINT64_MAX)
-			return usable;
-		first = reserved[i].last + 1;
-	}
-	ranges[usable++] = (struct svf_iova_range){ first, UINT64_MAX };
-	return usable;
+	return domain->page_sizes & -domain->page_sizes;
 }
 
 /* Whether a MAP or COPY may go to the place it asks for. */
 static int check_iova(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova, uint64_t length)
 {
-	struct svf_iova_range reserved[SVF_IOAS_RESERVED_MAX];
-	unsigned int count = svf_ioas_reserved(ioas, reserved);
+	struct svf_iova_range reserved;
 	const struct svf_mapping *map;
 	uint64_t last;
 
-	if (!svf_is_aligned(iova, svf_ioas_alignment(ioas)))
+	if (!svf_is_aligned(iova, ioas->alignment))
 		return svf_fail(call, -EINVAL, "IOVA 0x%lx is not a multiple of 0x%lx", iova,
-				svf_ioas_alignment(ioas));
+				ioas->alignment);
 	if (!svf_range_last(iova, length, &last))
 		return svf_fail(call, -EOVERFLOW, "0x%lx bytes from IOVA 0x%lx pass 2^64", length,
 				iova);
-	for (unsigned int i = 0; i < count; i++)
-		if (iova <= reserved[i].last && last >= reserved[i].first)
-			return svf_fail(call, -EINVAL,
-					"IOVA 0x%lx-0x%lx touches the reserved 0x%lx-0x%lx", iova,
-					last, reserved[i].first, reserved[i].last);
+	if (svf_ioas_first_reserved(ioas, iova, last, &reserved))
+		return svf_fail(call, -EINVAL, "IOVA 0x%lx-0x%lx touches the reserved 0x%lx-0x%lx",
+				iova, last, reserved.first, reserved.last);
 	map = svf_iova_space_first(&ioas->space, iova, last);
 	if (map)
 		return svf_fail(call, -EEXIST,
@@ -96,11 +62,9 @@ static int check_iova(struct svf_ioas *ioas, struct svf_call *call, uint64_t iov
 static int place(struct svf_ioas *ioas, struct svf_call *call,
 		 const struct svf_ioas_map_request *request, uint64_t vaddr, uint64_t *ret)
 {
-	uint64_t alignment = svf_ioas_alignment(ioas);
-
-	if (!svf_is_aligned(request->length, alignment) || !request->length)
+	if (!svf_is_aligned(request->length, ioas->alignment) || !request->length)
 		return svf_fail(call, -EINVAL, "length 0x%lx is not a multiple of 0x%lx, and not 0",
-				request->length, alignment);
+				request->length, ioas->alignment);
 	if (!request->fixed)
 		return svf_ioas_alloc_iova(ioas, call, vaddr, request->length, ret);
 	*ret = request->iova;
@@ -109,10 +73,10 @@ static int place(struct svf_ioas *ioas, struct svf_call *call,
 
 static int check_vaddr(struct svf_ioas *ioas, struct svf_call *call, uint64_t vaddr)
 {
-	if (svf_is_aligned(vaddr, svf_ioas_alignment(ioas)))
+	if (svf_is_aligned(vaddr, ioas->alignment))
 		return 0;
 	return svf_fail(call, -EINVAL, "user address 0x%lx is not a multiple of 0x%lx", vaddr,
-			svf_ioas_alignment(ioas));
+			ioas->alignment);
 }
 
 /* Takes over the reference on map->mm, also on failure. known: the memory was looked at before. */
@@ -142,6 +106,7 @@ int svf_ioas_map(struct svf_ioas *ioas, struct svf_call *call,
 		.prot = request->prot,
 		.vaddr = request->vaddr,
 		.writable = request->prot & SVF_MAP_WRITE,
+		.pages = ++ioas->space.machine->last_pages,
 	};
 	uint64_t end, iova = 0;
 	int err;
@@ -159,7 +124,8 @@ int svf_ioas_map(struct svf_ioas *ioas, struct svf_call *call,
 		return err;
 	map.node.first = iova;
 	map.node.last = iova + (request->length - 1);
-	map.mm = ioas->space.machine->port->mm_get(call);
+	map.mm = request->file ? ioas->space.machine->port->mm_ref(request->file)
+			       : ioas->space.machine->port->mm_get(call);
 	if (!map.mm)
 		return svf_fail(call, -ENOMEM, "the process's address space cannot be had");
 	err = insert(ioas, call, &map, false);
@@ -206,6 +172,7 @@ static struct svf_mapping slice(struct svf_ioas *src, uint64_t src_iova, uint64_
 		.mm = map->mm,
 		.vaddr = map->vaddr + (src_iova - map->node.first),
 		.writable = map->writable,
+		.pages = map->pages,
 	};
 }
 
@@ -277,12 +244,17 @@ int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
 	*unmapped = 0;
 	while (map && map->node.first <= last) {
 		struct svf_mapping *next = mapping_next(map);
+		int err = svf_ioas_check_locked(ioas, call, map->node.first, map->node.last);
 
+		if (err)
+			return err;
 		if (map->node.first < first || map->node.last > last)
 			return svf_fail(call, -ENOENT,
 					"IOVA 0x%lx-0x%lx cuts the mapping 0x%lx-0x%lx; unmap "
 					"whole mappings",
 					first, last, map->node.first, map->node.last);
+		svf_ioas_notify_unmap(ioas, map->node.first, map->node.last);
+		svf_ioas_forget_dirty(ioas, map->node.first, map->node.last);
 		*unmapped += map->node.last - map->node.first + 1;
 		svf_iova_space_unmap(&ioas->space, map);
 		map = next;
@@ -293,7 +265,7 @@ int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
 int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 {
 	struct svf_mapping *map = svf_iova_space_first(&ioas->space, iova, iova), right;
-	uint64_t alignment = svf_ioas_alignment(ioas), last;
+	uint64_t alignment = ioas->alignment, last;
 	int err;
 
 	if (!map || iova == map->node.first || iova == map->node.last)
@@ -307,6 +279,10 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 				"the mapping 0x%lx-0x%lx can be cut at multiples of 0x%lx only, "
 				"not at 0x%lx",
 				map->node.first, last, alignment, right.node.first);
+	if (svf_ioas_pinned(ioas, map->node.first, last))
+		return svf_fail(call, -EINVAL,
+				"the mapping 0x%lx-0x%lx is pinned and cannot be cut",
+				map->node.first, last);
 	/* The left part stays in its place in the tree, and the charge is divided with the pages.
 	 */
 	map->node.last = iova;
@@ -319,43 +295,54 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 	return svf_fail(call, err, "no room for one more DMA mapping to cut one in two");
 }
 
-/* Nothing may be mapped or allowed in a range that becomes reserved. */
-static int check_reservable(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
-			    uint64_t last, const char *what)
+/* Whether every mapping suits a higher alignment. */
+static int check_alignment(struct svf_ioas *ioas, struct svf_call *call, uint64_t alignment)
 {
-	const struct svf_mapping *map = svf_iova_space_first(&ioas->space, first, last);
-	const struct svf_itree_node *allowed;
+	const struct svf_mapping *map;
 
-	if (map)
-		return svf_fail(
-			call, -EADDRINUSE,
-			"IOAS %u has a mapping at IOVA 0x%lx-0x%lx, in the range 0x%lx-0x%lx %s",
-			ioas->obj.id, map->node.first, map->node.last, first, last, what);
-	allowed = svf_itree_first(&ioas->allowed, first, last);
-	if (allowed)
-		return svf_fail(call, -EADDRINUSE,
-				"ALLOW_IOVAS promised IOVA 0x%lx-0x%lx of IOAS %u, in the range "
-				"0x%lx-0x%lx %s",
-				allowed->first, allowed->last, ioas->obj.id, first, last, what);
+	if (alignment <= ioas->alignment)
+		return 0;
+	for (map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX); map; map = mapping_next(map))
+		if (!svf_is_aligned(map->node.first, alignment) ||
+		    !svf_is_aligned(map->node.last + 1, alignment) ||
+		    !svf_is_aligned(map->vaddr, alignment))
+			return svf_fail(call, -EADDRINUSE,
+					"the mapping of IOAS %u at IOVA 0x%lx-0x%lx is not aligned "
+					"to 0x%lx bytes",
+					ioas->obj.id, map->node.first, map->node.last, alignment);
 	return 0;
 }
 
-/* Whether every mapping suits an alignment of a page, where none was asked for before. */
-static int check_alignment(struct svf_ioas *ioas, struct svf_call *call)
+/* What large pages, domains and accesses together ask for. */
+static uint64_t wanted_alignment(const struct svf_ioas *ioas)
 {
-	const uint64_t page = SVF_IOMMU_PAGE_SIZE;
-	const struct svf_mapping *map;
+	uint64_t alignment = ioas->disable_large_pages ? SVF_IOMMU_PAGE_SIZE : 1;
+	const struct svf_access *access;
+	const struct svf_hwpt *hwpt;
 
-	if (svf_ioas_alignment(ioas) == page)
-		return 0;
-	for (map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX); map; map = mapping_next(map))
-		if (!svf_is_aligned(map->node.first, page) ||
-		    !svf_is_aligned(map->node.last + 1, page) || !svf_is_aligned(map->vaddr, page))
-			return svf_fail(call, -EADDRINUSE,
-					"the mapping of IOAS %u at IOVA 0x%lx-0x%lx is not aligned "
-					"to pages, as the IOMMU needs it",
-					ioas->obj.id, map->node.first, map->node.last);
-	return 0;
+	svf_list_for_each(hwpt, &ioas->hwpts, ioas_link)
+		if (smallest_page(&hwpt->domain) > alignment)
+			alignment = smallest_page(&hwpt->domain);
+	svf_list_for_each(access, &ioas->accesses, link)
+		if (access->alignment > alignment)
+			alignment = access->alignment;
+	return alignment;
+}
+
+int svf_ioas_update_alignment(struct svf_ioas *ioas, struct svf_call *call)
+{
+	uint64_t alignment = wanted_alignment(ioas);
+	int err = check_alignment(ioas, call, alignment);
+
+	if (!err)
+		ioas->alignment = alignment;
+	return err;
+}
+
+void svf_ioas_relax_alignment(struct svf_ioas *ioas)
+{
+	/* Something went, so it cannot have become higher. */
+	ioas->alignment = wanted_alignment(ioas);
 }
 
 /* The mappings before end (NULL: all). */
@@ -382,44 +369,63 @@ static int pin_all(struct svf_ioas *ioas, struct svf_call *call)
 	return 0;
 }
 
-int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call)
+static void unreserve_outside(struct svf_ioas *ioas, const struct svf_iova_range *aperture)
 {
+	if (aperture->first)
+		svf_ioas_unreserve(ioas, 0, aperture->first - 1);
+	if (aperture->last != UINT64_MAX)
+		svf_ioas_unreserve(ioas, aperture->last + 1, UINT64_MAX);
+}
+
+static int reserve_outside(struct svf_ioas *ioas, struct svf_call *call,
+			   const struct svf_iova_range *aperture)
+{
+	static const char what[] = "that the IOMMU does not reach";
 	int err;
 
-	err = check_alignment(ioas, call);
-	if (!err && ioas->space.machine->params.iommu)
-		err = check_reservable(ioas, call, SVF_IOVA_LAST + 1, UINT64_MAX,
-				       "that the IOMMU does not reach");
-	if (!err && !ioas->domains)
-		err = pin_all(ioas, call);
-	if (!err)
-		ioas->domains++;
+	if (aperture->first) {
+		err = svf_ioas_reserve(ioas, call, 0, aperture->first - 1, what);
+		if (err)
+			return err;
+	}
+	if (aperture->last == UINT64_MAX)
+		return 0;
+	err = svf_ioas_reserve(ioas, call, aperture->last + 1, UINT64_MAX, what);
+	if (err && aperture->first)
+		svf_ioas_unreserve(ioas, 0, aperture->first - 1);
 	return err;
 }
 
-void svf_ioas_remove_domain(struct svf_ioas *ioas)
+int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call,
+			const struct svf_domain *domain)
+{
+	uint64_t alignment = smallest_page(domain);
+	int err;
+
+	assert(alignment && alignment <= SVF_IOMMU_PAGE_SIZE);
+	err = check_alignment(ioas, call, alignment);
+	if (!err)
+		err = reserve_outside(ioas, call, &domain->aperture);
+	if (err)
+		return err;
+	err = ioas->domains ? 0 : pin_all(ioas, call);
+	if (err) {
+		unreserve_outside(ioas, &domain->aperture);
+		return err;
+	}
+	if (alignment > ioas->alignment)
+		ioas->alignment = alignment;
+	ioas->domains++;
+	return 0;
+}
+
+void svf_ioas_remove_domain(struct svf_ioas *ioas, const struct svf_domain *domain)
 {
 	assert(ioas->domains);
+	unreserve_outside(ioas, &domain->aperture);
 	if (--ioas->domains == 0 && ioas->space.machine->params.enforce_memlock)
 		unpin_until(ioas, NULL);
-}
-
-int svf_ioas_reserve_device(struct svf_ioas *ioas, struct svf_call *call, unsigned int devices)
-{
-	int err = 0;
-
-	if (ioas->space.machine->params.iommu)
-		err = check_reservable(ioas, call, SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST,
-				       "that is the device's MSI window");
-	if (!err)
-		ioas->msi_reserved += devices;
-	return err;
-}
-
-void svf_ioas_unreserve_device(struct svf_ioas *ioas, unsigned int devices)
-{
-	assert(ioas->msi_reserved >= devices);
-	ioas->msi_reserved -= devices;
+	svf_ioas_relax_alignment(ioas);
 }
 
 int svf_ioas_disable_large_pages(struct svf_ioas *ioas, struct svf_call *call)
@@ -433,13 +439,15 @@ int svf_ioas_disable_large_pages(struct svf_ioas *ioas, struct svf_call *call)
 				"IOAS %u has mappings that the IOMMU holds already, perhaps in "
 				"large pages; unmap them first",
 				ioas->obj.id);
-	err = check_alignment(ioas, call);
-	if (!err)
-		ioas->disable_large_pages = true;
+	ioas->disable_large_pages = true;
+	err = svf_ioas_update_alignment(ioas, call);
+	if (err)
+		ioas->disable_large_pages = false;
 	return err;
 }
 
 void svf_ioas_enable_large_pages(struct svf_ioas *ioas)
 {
 	ioas->disable_large_pages = false;
+	svf_ioas_relax_alignment(ioas);
 }

@@ -28,6 +28,9 @@ int svf_ioas_alloc(struct svf_ictx *ictx, struct svf_call *call, struct svf_ioas
 	ioas->ictx = ictx;
 	svf_iova_space_init(&ioas->space, ictx->file.machine);
 	svf_list_init(&ioas->hwpts);
+	svf_list_init(&ioas->accesses);
+	svf_list_init(&ioas->reserved);
+	ioas->alignment = 1;
 	*ret = ioas;
 	return 0;
 }
@@ -38,6 +41,7 @@ void svf_ioas_fini(struct svf_iobject *object)
 
 	svf_iova_space_fini(&ioas->space);
 	svf_allowed_fini(&ioas->allowed);
+	svf_ioas_reserved_fini(ioas);
 }
 
 int svf_ioas_alloc_ioctl(struct svf_ucmd *ucmd)
@@ -65,9 +69,10 @@ int svf_ioas_alloc_ioctl(struct svf_ucmd *ucmd)
 int svf_ioas_iova_ranges(struct svf_ucmd *ucmd)
 {
 	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
-	struct svf_iova_range usable[SVF_IOAS_USABLE_MAX];
-	uint32_t count, room = cmd->num_iovas;
+	struct svf_iova_range usable = { 0, 0 };
+	uint32_t count = 0, room = cmd->num_iovas;
 	struct svf_ioas *ioas;
+	bool more;
 	int err;
 
 	if (cmd->reserved)
@@ -75,17 +80,20 @@ int svf_ioas_iova_ranges(struct svf_ucmd *ucmd)
 	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
 	if (!ioas)
 		return -ENOENT;
-	count = svf_ioas_usable(ioas, usable);
-	for (uint32_t i = 0; i < count && i < room; i++) {
-		struct iommu_iova_range range = { usable[i].first, usable[i].last };
+	for (more = svf_ioas_next_usable(ioas, 0, &usable); more; count++) {
+		struct iommu_iova_range range = { usable.first, usable.last };
 
-		err = svf_copy_to_user(ucmd->call, cmd->allowed_iovas + i * sizeof(range), &range,
-				       sizeof(range));
+		err = count < room ? svf_copy_to_user(ucmd->call,
+						      cmd->allowed_iovas + count * sizeof(range),
+						      &range, sizeof(range))
+				   : 0;
 		if (err)
 			return err;
+		more = usable.last != UINT64_MAX &&
+		       svf_ioas_next_usable(ioas, usable.last + 1, &usable);
 	}
 	cmd->num_iovas = count;
-	cmd->out_iova_alignment = svf_ioas_alignment(ioas);
+	cmd->out_iova_alignment = ioas->alignment;
 	err = svf_ucmd_respond(ucmd, sizeof(*cmd));
 	if (err)
 		return err;

@@ -22,10 +22,12 @@ struct svf_device;
 struct svf_function;
 struct svf_idevice;
 struct svf_ioas;
+struct svf_ram;
 
 struct svf_ictx {
 	struct svf_file file;	    /* kind SVF_FILE_IOMMUFD */
 	struct svf_idtable objects; /* struct svf_iobject */
+	struct svf_list machine_link; /* machine->contexts */
 	struct svf_list groups;	    /* struct svf_igroup.link: IOMMU groups with a bound device */
 	unsigned int refs;	    /* the file, groups in compatibility mode, bound devices */
 	struct svf_ioas *vfio_ioas; /* of the compatibility container */
@@ -41,7 +43,7 @@ struct svf_ucmd {
 	uint64_t ubuffer;   /* the caller's structure */
 	uint32_t user_size; /* as the caller gave it, bytes */
 	void *cmd;	    /* the structure, in buffer */
-	uint64_t buffer[8];
+	uint64_t buffer[9];
 };
 
 struct svf_ictx *svf_ictx_get(struct svf_ictx *ictx);
@@ -70,6 +72,13 @@ int svf_vfio_compat_ioas_create(struct svf_ictx *ictx, struct svf_call *call) SV
 int svf_vfio_compat_set_no_iommu(struct svf_ictx *ictx, struct svf_call *call) SVF_MUST_CHECK;
 int svf_vfio_compat_ioas_id(struct svf_ictx *ictx, struct svf_call *call,
 			    uint32_t *ret) SVF_MUST_CHECK;
+
+/*
+ * What mmap of an iommufd's file is for: memory that a vIOMMU shows, exactly as its offset and length
+ * were told. -EINVAL, -EPERM, -ENXIO.
+ */
+int svf_ictx_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
+		  struct svf_ram **ret) SVF_MUST_CHECK;
 
 /* Whether the context has bound any member of the IOMMU group (hot reset by "dev_set owned"). */
 bool svf_ictx_has_group(struct svf_ictx *ictx, const void *iommu_group);

@@ -43,22 +43,6 @@ static bool fit(const struct placing *placing, struct svf_iova_range *range)
 	return true;
 }
 
-/* The lowest reserved range that touches [first, last]. */
-static bool next_reserved(const struct svf_ioas *ioas, uint64_t first, uint64_t last,
-			  struct svf_iova_range *ret)
-{
-	struct svf_iova_range reserved[SVF_IOAS_RESERVED_MAX];
-	unsigned int count = svf_ioas_reserved(ioas, reserved);
-
-	for (unsigned int i = 0; i < count; i++) {
-		if (reserved[i].last < first || reserved[i].first > last)
-			continue;
-		*ret = reserved[i];
-		return true;
-	}
-	return false;
-}
-
 /* A place between what is mapped and reserved in *range. */
 static bool fit_hole(const struct svf_ioas *ioas, const struct placing *placing,
 		     struct svf_iova_range range, uint64_t *ret)
@@ -69,7 +53,7 @@ static bool fit_hole(const struct svf_ioas *ioas, const struct placing *placing,
 
 	for (;;) {
 		struct svf_iova_range hole = { position, range.last }, used;
-		bool any = next_reserved(ioas, position, range.last, &used);
+		bool any = svf_ioas_first_reserved(ioas, position, range.last, &used);
 
 		if (map && map->first <= range.last && (!any || map->first < used.first)) {
 			used = (struct svf_iova_range){ map->first, map->last };
@@ -127,10 +111,10 @@ static int placing_init(const struct svf_ioas *ioas, struct svf_call *call, uint
 		alignment = vaddr & -vaddr;
 	if (alignment > HUGE_PAGE_SIZE)
 		alignment = HUGE_PAGE_SIZE;
-	if (alignment < svf_ioas_alignment(ioas))
+	if (alignment < ioas->alignment)
 		return svf_fail(call, -EINVAL,
 				"user address 0x%lx and length 0x%lx must be multiples of 0x%lx",
-				vaddr, length, svf_ioas_alignment(ioas));
+				vaddr, length, ioas->alignment);
 	*ret = (struct placing){ length, alignment, vaddr % SVF_IOMMU_PAGE_SIZE };
 	return 0;
 }

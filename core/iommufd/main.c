@@ -3,9 +3,9 @@
  * The iommufd context: its file, its table of objects, and the way of its own commands.
  *
  * A context lives as long as anybody refers to it: the open file, a group that uses it as its
- * container, a bound device. So closing /dev/iommu while devices are bound changes nothing for
- * them; when the last reference goes, HWPTs and then IOASes end (devices hold references and are
- * gone by then).
+ * container, a bound device, an access, a queue. So closing /dev/iommu while devices are bound
+ * changes nothing for them; when the last reference goes, so do all objects, each after those that
+ * hold it.
  *
  * Commands carry their own size first. A structure smaller than the first published one is
  * -EINVAL; one that is larger than ours must end in zeroes, or the caller wants something that we
@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/iommufd/objects.h"
+#include "core/iommufd/access.h"
+#include "core/iommufd/eventq.h"
+#include "core/iommufd/hwpt.h"
+#include "core/iommufd/selftest.h"
 #include "core/machine.h"
 #include "uapi/iommufd.h"
 
@@ -31,15 +34,36 @@
  */
 #define TAIL_MAX 0x100000u
 
+/* What an object is called, how it ends, and what ends its being held. */
 static const struct {
 	const char *name;
 	void (*fini)(struct svf_iobject *object);
+	const char *remedy;
 } object_types[] = {
-	[SVF_IOBJECT_ANY] = { "object", NULL },
-	[SVF_IOBJECT_DEVICE] = { "device", svf_idevice_fini },
-	[SVF_IOBJECT_IOAS] = { "IOAS", svf_ioas_fini },
-	[SVF_IOBJECT_HWPT] = { "HWPT", svf_hwpt_fini },
+	[SVF_IOBJECT_ANY] = { "object", NULL, NULL },
+	[SVF_IOBJECT_DEVICE] = { "device", svf_idevice_fini, "close the device" },
+	[SVF_IOBJECT_IOAS] = { "IOAS", svf_ioas_fini,
+			       "detach its devices, destroy its HWPTs and close its accesses" },
+	[SVF_IOBJECT_HWPT_PAGING] = { "HWPT", svf_hwpt_paging_fini,
+				      "detach its devices, destroy nested HWPTs and vIOMMUs" },
+	[SVF_IOBJECT_HWPT_NESTED] = { "nested HWPT", svf_hwpt_nested_fini, "detach its devices" },
+	[SVF_IOBJECT_ACCESS] = { "access", svf_access_fini, "close its file" },
+	[SVF_IOBJECT_FAULT] = { "fault queue", svf_fault_fini,
+				"close its file and destroy the HWPTs that use it" },
+	[SVF_IOBJECT_VIOMMU] = { "vIOMMU", svf_viommu_fini,
+				 "destroy its vDEVICEs, queues and nested HWPTs" },
+	[SVF_IOBJECT_VDEVICE] = { "vDEVICE", svf_vdevice_fini, "end what uses it" },
+	[SVF_IOBJECT_VEVENTQ] = { "event queue", svf_veventq_fini, "close its file" },
+	[SVF_IOBJECT_HW_QUEUE] = { "hardware queue", svf_hw_queue_fini,
+				   "destroy the queue that follows it" },
+	[SVF_IOBJECT_SELFTEST] = { "test device", svf_selftest_fini, "end what uses it" },
+	[SVF_IOBJECT_TOMBSTONE] = { "tombstone", NULL, NULL },
 };
+
+const char *svf_iobject_name(enum svf_iobject_type type)
+{
+	return object_types[type].name;
+}
 
 int svf_iobject_alloc(struct svf_ictx *ictx, struct svf_call *call, size_t size,
 		      enum svf_iobject_type type, struct svf_iobject **ret)
@@ -100,11 +124,20 @@ struct svf_iobject *svf_iobject_lookup(struct svf_ictx *ictx, uint32_t id,
 	return type == SVF_IOBJECT_ANY || object->type == type ? object : NULL;
 }
 
-static struct svf_iobject *lookup(struct svf_ucmd *ucmd, uint32_t id, enum svf_iobject_type type)
+void svf_iobject_tombstone(struct svf_ictx *ictx, struct svf_iobject *object)
+{
+	(void)ictx;
+	assert(!object->users);
+	object->finalized = false;
+	object_types[object->type].fini(object);
+	object->type = SVF_IOBJECT_TOMBSTONE;
+}
+
+struct svf_iobject *svf_ucmd_lookup(struct svf_ucmd *ucmd, uint32_t id, enum svf_iobject_type type)
 {
 	struct svf_iobject *object = svf_iobject_lookup(ucmd->ictx, id, SVF_IOBJECT_ANY);
 
-	if (object && object->type == type)
+	if (object && (object->type == type || type == SVF_IOBJECT_ANY))
 		return object;
 	if (object)
 		svf_fail(ucmd->call, -ENOENT, "object %u is of type %s, not %s", id,
@@ -118,23 +151,22 @@ static struct svf_iobject *lookup(struct svf_ucmd *ucmd, uint32_t id, enum svf_i
 
 struct svf_ioas *svf_ioas_lookup(struct svf_ucmd *ucmd, uint32_t id)
 {
-	struct svf_iobject *object = lookup(ucmd, id, SVF_IOBJECT_IOAS);
+	struct svf_iobject *object = svf_ucmd_lookup(ucmd, id, SVF_IOBJECT_IOAS);
 
 	return object ? svf_container_of(object, struct svf_ioas, obj) : NULL;
 }
 
-struct svf_idevice *svf_idevice_lookup(struct svf_ucmd *ucmd, uint32_t id)
+int svf_user_data_copy(struct svf_call *call, const struct svf_user_data *data, uint32_t type,
+		       void *dst, uint32_t size, uint32_t min)
 {
-	struct svf_iobject *object = lookup(ucmd, id, SVF_IOBJECT_DEVICE);
-
-	return object ? svf_container_of(object, struct svf_idevice, obj) : NULL;
-}
-
-struct svf_hwpt *svf_hwpt_lookup(struct svf_ucmd *ucmd, uint32_t id)
-{
-	struct svf_iobject *object = lookup(ucmd, id, SVF_IOBJECT_HWPT);
-
-	return object ? svf_container_of(object, struct svf_hwpt, obj) : NULL;
+	if (data->type != type)
+		return svf_fail(call, -EINVAL, "data of type 0x%x, where 0x%x belongs", data->type,
+				type);
+	if (data->len < min || data->len > size)
+		return svf_fail(call, -EINVAL, "%u bytes of data, where %u to %u belong",
+				data->len, min, size);
+	memset(dst, 0, size);
+	return svf_copy_from_user(call, dst, data->uptr, data->len);
 }
 
 int svf_iommufd_destroy_object(struct svf_ucmd *ucmd)
@@ -144,30 +176,54 @@ int svf_iommufd_destroy_object(struct svf_ucmd *ucmd)
 
 	if (!object)
 		return svf_fail(ucmd->call, -ENOENT, "this iommufd has no object %u", cmd->id);
+	if (object->type == SVF_IOBJECT_VIOMMU && svf_viommu_check_mapped(object, ucmd->call))
+		return -EBUSY;
 	if (object->users)
 		return svf_fail(ucmd->call, -EBUSY, "%s %u is in use, %u times; %s first",
 				object_types[object->type].name, object->id, object->users,
-				object->type == SVF_IOBJECT_IOAS
-					? "detach its devices and destroy its HWPTs"
-				: object->type == SVF_IOBJECT_HWPT ? "detach its devices"
-								   : "close the device");
+				object_types[object->type].remedy);
 	svf_iobject_destroy(ucmd->ictx, object);
 	return 0;
 }
 
-/* An object comes after those it holds, so each round of types leaves nothing behind that is held.
+/*
+ * Who is held waits for who holds it: rounds over all objects, each ending those that nobody holds
+ * any more, until only tombstones are left.
  */
+static unsigned int destroy_round(struct svf_ictx *ictx, unsigned int *ret_held)
+{
+	unsigned int destroyed = 0;
+
+	*ret_held = 0;
+	for (uint32_t id = 1; id <= ictx->objects.size; id++) {
+		struct svf_iobject *object = svf_iobject_lookup(ictx, id, SVF_IOBJECT_ANY);
+
+		if (!object)
+			continue;
+		if (object->users) {
+			++*ret_held;
+			continue;
+		}
+		svf_iobject_destroy(ictx, object);
+		destroyed++;
+	}
+	return destroyed;
+}
+
 static void destroy_objects(struct svf_ictx *ictx)
 {
-	static const enum svf_iobject_type order[] = { SVF_IOBJECT_HWPT, SVF_IOBJECT_IOAS };
+	unsigned int held;
 
-	for (size_t i = 0; i < SVF_ARRAY_SIZE(order); i++) {
-		for (uint32_t id = 1; id <= ictx->objects.size; id++) {
-			struct svf_iobject *object = svf_iobject_lookup(ictx, id, order[i]);
+	while (destroy_round(ictx, &held))
+		;
+	assert(!held);
+	for (uint32_t id = 1; id <= ictx->objects.size; id++) {
+		struct svf_iobject *object = svf_idtable_lookup(&ictx->objects, id);
 
-			if (object)
-				svf_iobject_destroy(ictx, object);
-		}
+		if (!object)
+			continue;
+		assert(object->type == SVF_IOBJECT_TOMBSTONE);
+		svf_iobject_abort(ictx, object);
 	}
 	assert(!ictx->objects.used && svf_list_empty(&ictx->groups));
 }
@@ -184,7 +240,55 @@ void svf_ictx_put(struct svf_ictx *ictx)
 		return;
 	destroy_objects(ictx);
 	svf_idtable_fini(&ictx->objects);
+	svf_list_del(&ictx->machine_link);
 	free(ictx);
+}
+
+/* --- mmap --- */
+
+/* The vIOMMU whose memory is at the offset, or the next behind it. */
+static struct svf_viommu *next_shown(const struct svf_ictx *ictx, uint64_t offset)
+{
+	struct svf_viommu *found = NULL;
+
+	for (uint32_t id = 1; id <= ictx->objects.size; id++) {
+		struct svf_iobject *object = svf_idtable_lookup(&ictx->objects, id);
+		struct svf_viommu *viommu;
+
+		if (!object || object->type != SVF_IOBJECT_VIOMMU)
+			continue;
+		viommu = svf_container_of(object, struct svf_viommu, obj);
+		if (!viommu->ram || viommu->mmap_offset + viommu->ram->size <= offset)
+			continue;
+		if (viommu->mmap_offset && (!found || viommu->mmap_offset < found->mmap_offset))
+			found = viommu;
+	}
+	return found;
+}
+
+/* The lowest place that is free; the first page never is. */
+uint64_t svf_ictx_mmap_offset(struct svf_ictx *ictx, uint64_t size)
+{
+	uint64_t offset = SVF_IOMMU_PAGE_SIZE;
+	const struct svf_viommu *viommu;
+
+	while ((viommu = next_shown(ictx, offset)) && viommu->mmap_offset - offset < size)
+		offset = viommu->mmap_offset + viommu->ram->size;
+	return offset;
+}
+
+int svf_ictx_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
+		  struct svf_ram **ret)
+{
+	const struct svf_ictx *ictx = svf_container_of(file, struct svf_ictx, file);
+	const struct svf_viommu *viommu = next_shown(ictx, offset);
+
+	if (!viommu || viommu->mmap_offset != offset || viommu->ram->size != length)
+		return svf_fail(call, -ENXIO,
+				"nothing of 0x%lx bytes at offset 0x%lx of this iommufd can be mapped",
+				length, offset);
+	*ret = viommu->ram;
+	return 0;
 }
 
 static void close_file(struct svf_file *file)
@@ -213,6 +317,7 @@ int svf_iommufd_open(struct svf_machine *machine, struct svf_call *call, struct 
 	ictx->refs = 1;
 	svf_idtable_init(&ictx->objects);
 	svf_list_init(&ictx->groups);
+	svf_list_add_tail(&machine->contexts, &ictx->machine_link);
 	machine->used.files++;
 	*ret = &ictx->file;
 	return 0;

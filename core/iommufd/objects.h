@@ -2,15 +2,23 @@
 /*
  * The objects of an iommufd context, and how they hold each other:
  *
- *	device --attached--> HWPT --filled from--> IOAS
- *	   |                                        ^
- *	   +-- igroup (one for each IOMMU group) ---+ by the group's space
+ *	device --attached--> HWPT --filled from--> IOAS <--attached-- access
+ *	   |                  ^ ^ ^                 ^
+ *	   |	  nested HWPT-+ | +--vIOMMU <--+-- vDEVICE, event queue, hardware queue
+ *	   |			fault queue    |
+ *	   +-- igroup (one for each IOMMU group)+-- by the group's space
  *
- * users counts who holds an object; DESTROY of a held one is -EBUSY. A device is held by the VFIO
- *device that bound it, a HWPT by each device attached to it, an IOAS by each of its HWPTs.
+ * users counts who holds an object; DESTROY of a held one is -EBUSY. A device is held by the
+ * driver that bound it, a HWPT by each device attached to it and each nested HWPT and vIOMMU over
+ * it, an IOAS by each of its HWPTs and accesses, a queue by its open file.
  *
  * An object is allocated with its id, filled in, answered to the caller, and only then finalized:
  * before that no lookup finds it, and whatever fails ends in abort. Destroying never fails.
+ *
+ * A tombstone is what a vDEVICE becomes whose device goes first: its id stays taken, so that
+ * whoever still has it in hand cannot destroy somebody else's object by it.
+ *
+ * This header has what all objects share, and the IOAS; the others have headers of their own.
  */
 #ifndef SVF_CORE_IOMMUFD_OBJECTS_H
 #define SVF_CORE_IOMMUFD_OBJECTS_H
@@ -25,13 +33,20 @@
 #include "core/iommu/iova_space.h"
 #include "core/iommufd/iommufd.h"
 
-struct svf_iommu_group;
-
 enum svf_iobject_type {
 	SVF_IOBJECT_ANY, /* for lookup only */
 	SVF_IOBJECT_DEVICE,
 	SVF_IOBJECT_IOAS,
-	SVF_IOBJECT_HWPT,
+	SVF_IOBJECT_HWPT_PAGING,
+	SVF_IOBJECT_HWPT_NESTED,
+	SVF_IOBJECT_ACCESS,
+	SVF_IOBJECT_FAULT,
+	SVF_IOBJECT_VIOMMU,
+	SVF_IOBJECT_VDEVICE,
+	SVF_IOBJECT_VEVENTQ,
+	SVF_IOBJECT_HW_QUEUE,
+	SVF_IOBJECT_SELFTEST,
+	SVF_IOBJECT_TOMBSTONE,
 };
 
 /* First member of every object. */
@@ -47,48 +62,18 @@ struct svf_iova_range {
 	uint64_t first, last;
 };
 
-#define SVF_IOAS_RESERVED_MAX 2 /* MSI window, above the aperture */
-#define SVF_IOAS_USABLE_MAX   3
-
-/*
- * An IOAS. Its reserved ranges follow from two counts, because the software IOMMU is one for all
- * devices: every domain reserves what lies above the aperture, every attached device the MSI
- * window.
- */
 struct svf_ioas {
 	struct svf_iobject obj;
 	struct svf_ictx *ictx;
 	struct svf_iova_space space;
-	struct svf_list hwpts;	  /* struct svf_hwpt.ioas_link */
+	struct svf_list hwpts;	  /* struct svf_hwpt.ioas_link: domains */
+	struct svf_list accesses; /* struct svf_access.link */
+	struct svf_list reserved; /* struct svf_reserved, see reserved.c */
+	unsigned int reserved_count;
 	struct svf_itree allowed; /* struct svf_allowed.node; empty: everything is allowed */
 	unsigned int domains; /* HWPTs that are filled: memory is checked and charged while > 0 */
-	unsigned int msi_reserved; /* devices attached */
+	uint64_t alignment;   /* what IOVA, length and user address must be multiples of, bytes */
 	bool disable_large_pages;
-};
-
-/* A HWPT: one domain, holding every mapping of its IOAS from its making on. */
-struct svf_hwpt {
-	struct svf_iobject obj;
-	struct svf_list ioas_link; /* ioas->hwpts, while a domain of it */
-	struct svf_ioas *ioas;	   /* held */
-	bool auto_domain;	   /* made by ATTACH to an IOAS; goes with its last device */
-};
-
-/* An IOMMU group with devices bound to this context: all of them share one attachment. */
-struct svf_igroup {
-	struct svf_list link; /* ictx->groups */
-	struct svf_iommu_group *group;
-	struct svf_hwpt *hwpt; /* NULL: DMA blocked */
-	unsigned int refs;     /* devices bound */
-	unsigned int attached; /* devices attached */
-};
-
-struct svf_idevice {
-	struct svf_iobject obj;
-	struct svf_ictx *ictx; /* a reference */
-	struct svf_function *fn;
-	struct svf_igroup *igroup;
-	bool attached;
 };
 
 /* main.c */
@@ -101,36 +86,60 @@ void svf_iobject_finalize(struct svf_iobject *object);
 void svf_iobject_abort(struct svf_ictx *ictx, struct svf_iobject *object);
 /* Ends an object that nobody holds, finalized or not. */
 void svf_iobject_destroy(struct svf_ictx *ictx, struct svf_iobject *object);
+/* As svf_iobject_destroy, but the id stays taken until the context ends. */
+void svf_iobject_tombstone(struct svf_ictx *ictx, struct svf_iobject *object);
 /* Finalized, and of the type; NULL. */
 struct svf_iobject *svf_iobject_lookup(struct svf_ictx *ictx, uint32_t id,
 				       enum svf_iobject_type type);
+const char *svf_iobject_name(enum svf_iobject_type type);
 /* As svf_iobject_lookup, for commands: NULL comes with a reason, for -ENOENT. */
+struct svf_iobject *svf_ucmd_lookup(struct svf_ucmd *ucmd, uint32_t id,
+				    enum svf_iobject_type type);
 struct svf_ioas *svf_ioas_lookup(struct svf_ucmd *ucmd, uint32_t id);
-struct svf_idevice *svf_idevice_lookup(struct svf_ucmd *ucmd, uint32_t id);
-struct svf_hwpt *svf_hwpt_lookup(struct svf_ucmd *ucmd, uint32_t id);
 /* Answers with the first size bytes of ucmd->cmd, or as many as the caller's structure has. */
 int svf_ucmd_respond(struct svf_ucmd *ucmd, size_t size) SVF_MUST_CHECK;
+
+/* A structure of the caller's that only the driver of an IOMMU knows. */
+struct svf_user_data {
+	uint32_t type, len;
+	uint64_t uptr;
+};
+/*
+ * Copies it, of the type and of at least min bytes, into size bytes, extended by zeroes. Return:
+ * 0, -EINVAL for another type or size, -EFAULT.
+ */
+int svf_user_data_copy(struct svf_call *call, const struct svf_user_data *data, uint32_t type,
+		       void *dst, uint32_t size, uint32_t min) SVF_MUST_CHECK;
 
 /* ioas.c */
 int svf_ioas_alloc(struct svf_ictx *ictx, struct svf_call *call,
 		   struct svf_ioas **ret) SVF_MUST_CHECK;
 void svf_ioas_fini(struct svf_iobject *object);
 
-/* io_pagetable.c */
-/* What IOVA, length and user address must be multiples of: 1 or the page size, bytes. */
-uint64_t svf_ioas_alignment(const struct svf_ioas *ioas);
-/* Reserved ranges and what lies between them, in order. Return: how many. */
-unsigned int svf_ioas_reserved(const struct svf_ioas *ioas,
-			       struct svf_iova_range ranges[SVF_IOAS_RESERVED_MAX]);
-unsigned int svf_ioas_usable(const struct svf_ioas *ioas,
-			     struct svf_iova_range ranges[SVF_IOAS_USABLE_MAX]);
+/* reserved.c */
+/*
+ * Nothing can be mapped in a reserved range, and nothing may be there yet: -EADDRINUSE, -ENOMEM.
+ * Whoever reserves takes exactly the same range back. what: for the reason, "that ...".
+ */
+int svf_ioas_reserve(struct svf_ioas *ioas, struct svf_call *call, uint64_t first, uint64_t last,
+		     const char *what) SVF_MUST_CHECK;
+void svf_ioas_unreserve(struct svf_ioas *ioas, uint64_t first, uint64_t last);
+/* The reserved range that begins lowest of those that touch [first, last]. False: none. */
+bool svf_ioas_first_reserved(const struct svf_ioas *ioas, uint64_t first, uint64_t last,
+			     struct svf_iova_range *ret);
+/* What can be used at or behind position, up to the next reserved range. False: no more. */
+bool svf_ioas_next_usable(const struct svf_ioas *ioas, uint64_t position,
+			  struct svf_iova_range *ret);
+void svf_ioas_reserved_fini(struct svf_ioas *ioas);
 
-/* A MAP of the caller's memory. */
+/* io_pagetable.c */
+/* A MAP of the caller's memory, or of a file. */
 struct svf_ioas_map_request {
-	uint64_t vaddr, length; /* bytes */
+	uint64_t vaddr, length; /* bytes; of a file: vaddr is an offset in it */
 	uint64_t iova;		/* where, if fixed */
 	unsigned int prot;	/* SVF_MAP_* */
 	bool fixed;
+	struct svf_mm *file; /* not the caller's memory but this, borrowed */
 };
 int svf_ioas_map(struct svf_ioas *ioas, struct svf_call *call,
 		 const struct svf_ioas_map_request *request, uint64_t *ret_iova) SVF_MUST_CHECK;
@@ -147,7 +156,8 @@ int svf_ioas_map_copy(struct svf_ioas *dst, struct svf_call *call, struct svf_io
 
 /*
  * Removes the mappings inside [first, last]; at the first that is partly outside it stops with
- * -ENOENT, those before it are gone. *unmapped is written in both cases: bytes.
+ * -ENOENT, at the first that a hardware queue is in with -EBUSY, those before it are gone.
+ * *unmapped is written in all cases: bytes.
  */
 int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first, uint64_t last,
 		   uint64_t *unmapped) SVF_MUST_CHECK;
@@ -155,15 +165,19 @@ int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
 int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova) SVF_MUST_CHECK;
 
 /*
- * A domain comes: all mappings must suit it and their memory be there. -EADDRINUSE, -EFAULT,
- * -EINVAL, -ENOMEM.
+ * What the table of a HWPT can hold comes: all mappings must suit it and their memory be there.
+ * -EADDRINUSE, -EFAULT, -EINVAL, -ENOMEM. Taken back with the same domain.
  */
-int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call) SVF_MUST_CHECK;
-void svf_ioas_remove_domain(struct svf_ioas *ioas);
-/* A device comes, with the ranges it cannot use. -EADDRINUSE. */
-int svf_ioas_reserve_device(struct svf_ioas *ioas, struct svf_call *call,
-			    unsigned int devices) SVF_MUST_CHECK;
-void svf_ioas_unreserve_device(struct svf_ioas *ioas, unsigned int devices);
+struct svf_domain {
+	struct svf_iova_range aperture;
+	uint64_t page_sizes; /* bitmap */
+};
+int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call,
+			const struct svf_domain *domain) SVF_MUST_CHECK;
+void svf_ioas_remove_domain(struct svf_ioas *ioas, const struct svf_domain *domain);
+/* After a domain or access came or went. A higher alignment may fail: -EADDRINUSE. */
+int svf_ioas_update_alignment(struct svf_ioas *ioas, struct svf_call *call) SVF_MUST_CHECK;
+void svf_ioas_relax_alignment(struct svf_ioas *ioas);
 /* IOMMU_OPTION_HUGE_PAGES. */
 int svf_ioas_disable_large_pages(struct svf_ioas *ioas, struct svf_call *call) SVF_MUST_CHECK;
 void svf_ioas_enable_large_pages(struct svf_ioas *ioas);
@@ -182,20 +196,9 @@ int svf_ioas_alloc_iova(struct svf_ioas *ioas, struct svf_call *call, uint64_t v
 int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map,
 		    bool known) SVF_MUST_CHECK;
 void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map);
-
-/* hw_pagetable.c */
-/* attach: with the device attached to it, as for a HWPT that ATTACH makes. */
-int svf_hwpt_alloc(struct svf_ioas *ioas, struct svf_call *call, struct svf_idevice *idevice,
-		   bool attach, struct svf_hwpt **ret) SVF_MUST_CHECK;
-void svf_hwpt_fini(struct svf_iobject *object);
-/* A device lets go; a HWPT made by ATTACH ends with the last. */
-void svf_hwpt_put(struct svf_hwpt *hwpt);
-
-/* device.c */
-int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
-			   struct svf_idevice *idevice) SVF_MUST_CHECK;
-/* Without letting go of the HWPT, which is returned; NULL: was not attached. */
-struct svf_hwpt *svf_hwpt_detach_device(struct svf_idevice *idevice);
-void svf_idevice_fini(struct svf_iobject *object);
+/* The first part of that only, for the bytes of map at IOVA [first, last]. -EFAULT, -EINVAL. */
+int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
+		      const struct svf_mapping *map, uint64_t first,
+		      uint64_t last) SVF_MUST_CHECK;
 
 #endif

@@ -19,19 +19,25 @@
 
 #define PAGE_MASK ((uint64_t)SVF_IOMMU_PAGE_SIZE - 1)
 
-static int check_memory(struct svf_machine *machine, struct svf_call *call,
-			const struct svf_mapping *map)
+int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
+		      const struct svf_mapping *map, uint64_t iova_first, uint64_t iova_last)
 {
-	uint64_t first = map->vaddr & ~PAGE_MASK;
-	uint64_t last = (map->vaddr + (map->node.last - map->node.first)) | PAGE_MASK;
+	uint64_t first = (map->vaddr + (iova_first - map->node.first)) & ~PAGE_MASK;
+	uint64_t last = (map->vaddr + (iova_last - map->node.first)) | PAGE_MASK;
 	struct svf_mm_range range;
+	int err;
 
-	if (machine->port->mm_check(map->mm, first, last, map->writable, &range))
-		return svf_fail(call, -EFAULT,
+	err = machine->port->mm_check(map->mm, first, last, map->writable, &range);
+	if (err == -EINVAL)
+		return svf_fail(call, err,
+				"bytes 0x%lx-0x%lx, mapped at IOVA 0x%lx, are not all in the file, "
+				"or it is none that DMA can reach (a memfd, on tmpfs or hugetlbfs)",
+				first, last, iova_first);
+	if (err)
+		return svf_fail(call, err,
 				"addresses 0x%lx-0x%lx, mapped at IOVA 0x%lx, are not all %s "
 				"memory of the process",
-				first, last, map->node.first,
-				map->writable ? "writable" : "readable");
+				first, last, iova_first, map->writable ? "writable" : "readable");
 	if (range.ram)
 		return svf_fail(call, -EFAULT,
 				"addresses 0x%lx-0x%lx are a mapped BAR, which iommufd cannot map "
@@ -58,7 +64,8 @@ static int charge(struct svf_machine *machine, struct svf_call *call, struct svf
 int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map,
 		    bool known)
 {
-	int err = known ? 0 : check_memory(machine, call, map);
+	int err = known ? 0
+			: svf_mapping_check(machine, call, map, map->node.first, map->node.last);
 
 	if (err)
 		return err;

@@ -11,10 +11,11 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "core/iommufd/objects.h"
+#include "core/iommufd/hwpt.h"
 #include "core/machine.h"
 #include "uapi/iommufd.h"
 #include "uapi/vfio.h"
@@ -187,32 +188,46 @@ static int add_dma_avail(struct capability_fill *fill)
 	return add_capability(fill, &capability, sizeof(capability));
 }
 
+/* struct vfio_iommu_type1_info_cap_iova_range with its ranges is head_size and more. */
 static int add_iova_ranges(struct capability_fill *fill, const struct svf_ioas *ioas)
 {
-	struct svf_iova_range usable[SVF_IOAS_USABLE_MAX];
-	uint32_t count = svf_ioas_usable(ioas, usable);
-	/* struct vfio_iommu_type1_info_cap_iova_range, with its ranges. */
-	struct {
-		struct vfio_info_cap_header header;
-		uint32_t nr_iovas, reserved;
-		struct vfio_iova_range ranges[SVF_IOAS_USABLE_MAX];
-	} capability = {
-		.header = { .id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, .version = 1 },
-		.nr_iovas = count,
-	};
+	const uint32_t head_size = sizeof(struct vfio_iommu_type1_info_cap_iova_range);
+	struct vfio_iommu_type1_info_cap_iova_range *capability;
+	struct svf_iova_range usable = { 0, 0 };
+	uint32_t room = ioas->reserved_count + 1, count = 0, size;
+	bool more;
+	int err;
 
-	for (uint32_t i = 0; i < count; i++)
-		capability.ranges[i] = (struct vfio_iova_range){ usable[i].first, usable[i].last };
-	return add_capability(fill, &capability,
-			      (uint32_t)sizeof(capability) -
-				      (SVF_IOAS_USABLE_MAX - count) *
-					      (uint32_t)sizeof(capability.ranges[0]));
+	capability = calloc(1, head_size + room * sizeof(capability->iova_ranges[0]));
+	if (!capability)
+		return svf_fail(fill->call, -ENOMEM, "out of memory for %u IOVA ranges", room);
+	for (more = svf_ioas_next_usable(ioas, 0, &usable); more; count++) {
+		capability->iova_ranges[count] =
+			(struct vfio_iova_range){ usable.first, usable.last };
+		more = usable.last != UINT64_MAX &&
+		       svf_ioas_next_usable(ioas, usable.last + 1, &usable);
+	}
+	capability->header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
+	capability->header.version = 1;
+	capability->nr_iovas = count;
+	size = head_size + count * (uint32_t)sizeof(capability->iova_ranges[0]);
+	err = add_capability(fill, capability, size);
+	free(capability);
+	return err;
 }
 
-/* With no domain every size from a page on. */
+/* What all domains can map, from a page on; without one, every size. */
 static uint64_t page_sizes(const struct svf_ioas *ioas)
 {
-	return ioas->domains ? SVF_IOMMU_PAGE_SIZES : ~((uint64_t)SVF_IOMMU_PAGE_SIZE - 1);
+	const uint64_t page = SVF_IOMMU_PAGE_SIZE;
+	uint64_t sizes = UINT64_MAX;
+	const struct svf_hwpt *hwpt;
+
+	svf_list_for_each(hwpt, &ioas->hwpts, ioas_link)
+		sizes &= hwpt->domain.page_sizes;
+	if (sizes & (page - 1))
+		sizes = (sizes & ~(page - 1)) | page;
+	return sizes > ioas->alignment ? sizes : ioas->alignment;
 }
 
 long svf_vfio_compat_get_info(struct svf_file *file, struct svf_call *call, uint64_t arg)

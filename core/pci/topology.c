@@ -62,6 +62,7 @@ static const struct {
 	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), true},
 	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), true},
 	{"softvfio.iommu", offsetof(struct svf_params, iommu), true},
+	{"softvfio.iommufd_test", offsetof(struct svf_params, iommufd_test), true},
 };
 
 /* As the kernel reads parameters: Y and N too. */
@@ -108,7 +109,8 @@ static int apply_param(struct svf_build *build, const struct svf_topology_option
 			      "vfio_pci.disable_idle_d3, "
 			      "vfio_pci.disable_vga, vfio_pci.nointxmask, "
 			      "vfio_iommu_type1.dma_entry_limit, vfio.enable_unsafe_noiommu_mode, "
-			      "softvfio.enforce_memlock, softvfio.exact_dirty and softvfio.iommu",
+			      "softvfio.enforce_memlock, softvfio.exact_dirty, softvfio.iommu and "
+			      "softvfio.iommufd_test",
 			      param->key);
 }
 

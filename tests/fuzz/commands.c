@@ -110,8 +110,10 @@ long fuzz_call(struct fuzz *f, struct svf_file *file, uint32_t command, uint64_t
 		abort();
 	if (ret < 0 && ret != SVF_BLOCKED && !armed)
 		test_check_errno(file, command, (int)-ret);
-	if (ret >= 0 && call.ret_file)
+	if (ret >= 0 && call.ret_file) {
+		svf_file_installed(call.ret_file);
 		(void)!fuzz_keep(f, call.ret_file);
+	}
 	return ret;
 }
 

@@ -136,6 +136,8 @@ static long call_ioctl(struct scenario *s, struct svf_file *file, uint32_t comma
 	if (ret < 0 && ret != SVF_BLOCKED && !s->tolerant)
 		test_check_errno(file, command, (int)-ret);
 	*ret_file = ret >= 0 ? call.ret_file : NULL;
+	if (*ret_file)
+		svf_file_installed(*ret_file);
 	return ret;
 }
 

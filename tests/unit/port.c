@@ -20,6 +20,7 @@
 #define LOG_LINES 512
 #define LOG_WIDTH 256
 #define PAGE	  4096u
+#define FIRST_MADE_FD 512
 
 struct svf_mm {
 	unsigned int refs;
@@ -73,7 +74,9 @@ static struct {
 	unsigned int log_count;
 	char reason[SVF_REASON_SIZE];
 
-	unsigned int rams, wakes, tree_changes;
+	unsigned int rams, wakes, tree_changes, ready;
+	int last_fd; /* the last number given to a file that a command made */
+	bool ram_in_use;
 	uint8_t random;
 } port;
 
@@ -308,6 +311,39 @@ static void ram_free(struct svf_machine *machine, struct svf_ram *ram)
 	free(ram);
 }
 
+static bool ram_in_use(struct svf_ram *ram)
+{
+	(void)ram;
+	return port.ram_in_use;
+}
+
+void test_ram_in_use(bool on)
+{
+	port.ram_in_use = on;
+}
+
+static bool mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr, uint64_t *ret_addr,
+		      uint64_t *ret_len)
+{
+	if (mm != other)
+		return false;
+	*ret_addr = addr;
+	*ret_len = UINT64_MAX - addr;
+	return true;
+}
+
+static void file_ready(struct svf_machine *machine, struct svf_file *file)
+{
+	(void)machine;
+	(void)file;
+	port.ready++;
+}
+
+unsigned int test_ready(void)
+{
+	return port.ready;
+}
+
 static void log_line(struct svf_machine *machine, const char *text)
 {
 	(void)machine;
@@ -346,6 +382,8 @@ static const struct svf_port_ops port_ops = {
 	.mm_read = mm_read,
 	.mm_write = mm_write,
 	.mm_account = mm_account,
+	.mm_locate = mm_locate,
+	.file_ready = file_ready,
 	.event_get = event_get,
 	.event_put = event_put,
 	.event_signal = event_signal,
@@ -353,6 +391,7 @@ static const struct svf_port_ops port_ops = {
 	.event_unwatch = event_unwatch,
 	.ram_alloc = ram_alloc,
 	.ram_free = ram_free,
+	.ram_in_use = ram_in_use,
 	.log = log_line,
 	.wake = wake,
 	.tree_changed = tree_changed,
@@ -428,6 +467,28 @@ void test_check_errno(const struct svf_file *file, uint32_t command, int err)
 	abort();
 }
 
+long test_install(struct svf_call *call)
+{
+	uint32_t fd;
+
+	while (port.fds[FIRST_MADE_FD + port.last_fd].open)
+		port.last_fd++;
+	assert(FIRST_MADE_FD + port.last_fd < TEST_FDS);
+	fd = (uint32_t)(FIRST_MADE_FD + port.last_fd);
+	test_fd_file((int)fd, call->ret_file);
+	svf_file_installed(call->ret_file);
+	if (!call->ret_fd_at)
+		return fd;
+	memcpy((void *)(uintptr_t)call->ret_fd_at, &fd, sizeof(fd));
+	return 0;
+}
+
+struct svf_file *test_fd_lookup(int fd)
+{
+	assert(fd >= 0 && fd < TEST_FDS && port.fds[fd].open && port.fds[fd].fd.kind == SVF_FD_FILE);
+	return port.fds[fd].fd.file;
+}
+
 long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg)
 {
 	struct svf_call call = test_call(file->machine);
@@ -437,6 +498,8 @@ long test_ioctl_value(struct svf_file *file, uint32_t command, uint64_t arg)
 		call.reason[0] = '\0';
 		ret = svf_file_ioctl(file, &call, command, arg);
 	} while (ret == SVF_RESTART);
+	if (ret >= 0 && call.ret_fd_at)
+		ret = test_install(&call);
 	memcpy(port.reason, call.reason, sizeof(port.reason));
 	if (ret < 0 && ret != SVF_BLOCKED)
 		test_check_errno(file, command, (int)-ret);

@@ -71,6 +71,13 @@ void test_fd_event(int fd, struct svf_event *event);
 void test_fd_file(int fd, struct svf_file *file);
 void test_fd_close(int fd);
 /*
+ * What a host does with a file that a command has made (call->ret_file): the current process has it under
+ * a number from 512 on. test_ioctl() does so where the number goes into the structure. Return: the number, or
+ * 0 when it has gone to where the call says.
+ */
+long test_install(struct svf_call *call);
+struct svf_file *test_fd_lookup(int fd);
+/*
  * On: the first look at each number in a call gives SVF_RESTART, as a host does that has to find
  * out.
  */
@@ -90,6 +97,10 @@ bool test_log_has(const char *part);
 void test_log_clear(void);
 
 unsigned int test_wakes(void);
+/* How often readers were told to look again. */
+unsigned int test_ready(void);
+/* Whether clients have memory of the host's mapped. */
+void test_ram_in_use(bool on);
 unsigned int test_tree_changes(void);
 
 #endif

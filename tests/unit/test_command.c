@@ -22,7 +22,7 @@
 #define for_each_row(row) for (row = svf_commands; row < svf_commands + svf_commands_count; row++)
 
 static const unsigned int known_flags =
-	SVF_COMMAND_RETURNS_FD | SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE;
+	SVF_COMMAND_RETURNS_FD | SVF_COMMAND_ARG_VALUE | SVF_COMMAND_ARG_NONE | SVF_COMMAND_TEST;
 
 /* A row that is wrong is named: a number of the table says nothing to a reader. */
 #define ROW_HOLDS(row, condition)                                                                  \

@@ -437,7 +437,7 @@ static void test_viommu(void **state)
 					       .dev_id = 1 };
 	struct iommu_veventq_alloc veventq = { .size = sizeof(veventq) };
 	struct iommu_hw_queue_alloc queue = { .size = sizeof(queue) };
-	struct iommu_fault_alloc fault = { .size = sizeof(fault) };
+	struct iommu_fault_alloc fault = { .size = sizeof(fault), .flags = 1 };
 
 	assert_int_equal(COMMAND(f, IOMMU_VIOMMU_ALLOC, &viommu), -EOPNOTSUPP);
 	viommu.type = 1;
