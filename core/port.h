@@ -53,6 +53,15 @@ struct svf_port_ops {
 
 	/* The calling process's address space; a reference, NULL when out of memory or not to be had. */
 	struct svf_mm *(*mm_get)(struct svf_call *call);
+	/*
+	 * Bytes first to last of a file that the caller has open, as a struct svf_mm whose addresses are offsets in the
+	 * file; a reference. A file that no DMA can reach is taken too, and its bytes are not there (mm_check).
+	 * Charged to the caller. Return: 0, -EBADF (no reason recorded), -EMFILE, -ENOMEM.
+	 */
+	int (*mm_get_file)(struct svf_call *call, int fd, uint64_t first, uint64_t last, bool write,
+			   struct svf_mm **ret);
+	/* A file's memory is charged to the caller from now on. Return: 0, -ENOMEM over its limit. */
+	int (*mm_change_owner)(struct svf_mm *file, struct svf_call *call);
 	struct svf_mm *(*mm_ref)(struct svf_mm *mm);
 	void (*mm_put)(struct svf_mm *mm);
 	/*

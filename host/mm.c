@@ -38,6 +38,7 @@
 #include <unistd.h>
 
 #include "core/machine.h"
+#include "host/filemem.h"
 #include "host/host.h"
 #include "host/procmap.h"
 #include "host/ram.h"
@@ -174,6 +175,11 @@ void svf_host_mm_put(struct svf_mm *mm)
 {
 	if (!mm || --mm->refs)
 		return;
+	if (mm->file) {
+		svf_filemem_destroy(mm->file);
+		free(mm);
+		return;
+	}
 	svf_host_mms_fini(mm->host);
 	mm->host->idle_mm = mm;
 }
@@ -219,6 +225,10 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 	uint64_t at = first, ram_first = 0;
 	struct svf_vma vma;
 
+	if (mm->file) {
+		*ret = (struct svf_mm_range){.bad = first};
+		return svf_filemem_check(mm->file, first, last, write);
+	}
 	for (;;) {
 		if (check_vma(mm, at, last, write, &vma)) {
 			ret->bad = at;
@@ -250,6 +260,8 @@ int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
 	size_t done = 0;
 	ssize_t n = 1;
 
+	if (mm->file)
+		return svf_filemem_read(mm->file, dst, addr, len);
 	svf_watch_begin_copy(&mm->host->watch);
 	for (; done < len && n > 0; done += n > 0 ? (size_t)n : 0)
 		n = pread(mm->mem_fd, (char *)dst + done, len - done, (off_t)(addr + done));
@@ -261,6 +273,8 @@ int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t 
 	size_t done = 0;
 	ssize_t n = 1;
 
+	if (mm->file)
+		return svf_filemem_write(mm->file, addr, src, len);
 	svf_watch_begin_copy(&mm->host->watch);
 	for (; done < len && n > 0; done += n > 0 ? (size_t)n : 0)
 		n = pwrite(mm->mem_fd, (const char *)src + done, len - done, (off_t)(addr + done));
@@ -276,6 +290,8 @@ int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 	struct rlimit limit;
 	uint64_t locked;
 
+	if (mm->file)
+		return svf_filemem_account(mm->file, pages, ret_limit);
 	if (pages <= 0) {
 		uint64_t give_back = (uint64_t)-pages;
 
@@ -299,6 +315,8 @@ int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr,
 			uint64_t *ret_addr, uint64_t *ret_len)
 {
+	if (mm->file && !other->file)
+		return svf_filemem_locate(mm->file, other, addr, ret_addr, ret_len);
 	if (mm != other)
 		return false;
 	*ret_addr = addr;

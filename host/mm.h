@@ -11,6 +11,7 @@
 #include "core/port.h"
 #include "host/process.h"
 
+struct svf_filemem;
 struct svf_host;
 
 struct svf_mm {
@@ -21,6 +22,7 @@ struct svf_mm {
 	int pidfd;	       /* of it; tells whether pid is still its number */
 	int mem_fd;	       /* /proc/PID/mem */
 	int maps_fd;	       /* /proc/PID/maps */
+	struct svf_filemem *file; /* of a file, and then nothing above but host and refs; NULL */
 	uint64_t locked_pages; /* charged by mm_account */
 	uint64_t random_at;    /* AT_RANDOM of the program that runs in it, */
 	unsigned char random[SVF_PROCESS_RANDOM_SIZE]; /* and what was there */

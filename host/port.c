@@ -10,6 +10,7 @@
 #include "core/machine.h"
 #include "host/event_watch.h"
 #include "host/fds.h"
+#include "host/filemem.h"
 #include "host/host.h"
 #include "host/mm.h"
 #include "host/process.h"
@@ -65,6 +66,8 @@ const struct svf_port_ops svf_host_port = {
 	.fd_lookup = svf_fds_lookup,
 	.capable = port_capable,
 	.mm_get = svf_host_mm_get,
+	.mm_get_file = svf_host_mm_get_file,
+	.mm_change_owner = svf_host_mm_change_owner,
 	.mm_ref = svf_host_mm_ref,
 	.mm_put = svf_host_mm_put,
 	.mm_check = svf_host_mm_check,

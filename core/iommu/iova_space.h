@@ -32,6 +32,7 @@ struct svf_mapping {
 	unsigned int prot;	    /* SVF_MAP_* */
 	bool accounted;		    /* charged to mm's locked memory */
 	bool writable;	    /* iommufd: given for writing, so a COPY of it may be written too */
+	bool of_file;	    /* iommufd: mm is a file's, vaddr an offset in it */
 	bool vaddr_invalid; /* type1: its address was given up and awaits another; DMA goes on */
 	struct svf_mm *mm;  /* whose memory, a reference; NULL when ram */
 	uint64_t vaddr;	    /* of first, in mm */

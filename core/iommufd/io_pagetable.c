@@ -106,6 +106,7 @@ int svf_ioas_map(struct svf_ioas *ioas, struct svf_call *call,
 		.prot = request->prot,
 		.vaddr = request->vaddr,
 		.writable = request->prot & SVF_MAP_WRITE,
+		.of_file = request->file,
 		.pages = ++ioas->space.machine->last_pages,
 	};
 	uint64_t end, iova = 0;
@@ -172,6 +173,7 @@ static struct svf_mapping slice(struct svf_ioas *src, uint64_t src_iova, uint64_
 		.mm = map->mm,
 		.vaddr = map->vaddr + (src_iova - map->node.first),
 		.writable = map->writable,
+		.of_file = map->of_file,
 		.pages = map->pages,
 	};
 }

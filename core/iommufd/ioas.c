@@ -156,16 +156,51 @@ int svf_ioas_map_ioctl(struct svf_ucmd *ucmd)
 	return err ? err : svf_ucmd_respond(ucmd, sizeof(*cmd));
 }
 
-/*
- * TODO: mapping a memfd needs the host to reach a file's pages without a process; until then a
- * descriptor that is open is -EOPNOTSUPP, everything before it as in the kernel.
- */
+static int check_file_range(struct svf_call *call, const struct iommu_ioas_map_file *cmd,
+			    uint64_t *ret_last)
+{
+	if (!cmd->length)
+		return svf_fail(call, -EINVAL, "length is 0");
+	if (!svf_range_last(cmd->start, cmd->length, ret_last))
+		return svf_fail(call, -EOVERFLOW, "0x%lx bytes from 0x%lx of the file pass 2^64",
+				cmd->length, cmd->start);
+	return 0;
+}
+
+/* The memory of a file, without anybody's having it mapped. */
+static int map_file(struct svf_ucmd *ucmd, struct svf_ioas *ioas)
+{
+	struct iommu_ioas_map_file *cmd = ucmd->cmd;
+	struct svf_machine *machine = ucmd->call->machine;
+	struct svf_ioas_map_request request = {
+		.vaddr = cmd->start,
+		.length = cmd->length,
+		.iova = cmd->iova,
+		.prot = map_prot(cmd->flags),
+		.fixed = cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+	};
+	uint64_t last = 0;
+	int err;
+
+	err = check_file_range(ucmd->call, cmd, &last);
+	if (err)
+		return err;
+	err = cmd->fd < 0 ? -EBADF
+			  : machine->port->mm_get_file(ucmd->call, cmd->fd, cmd->start, last,
+						       request.prot & SVF_MAP_WRITE, &request.file);
+	if (err == -EBADF)
+		return svf_fail(ucmd->call, err, "descriptor %d is not open", cmd->fd);
+	if (err)
+		return err;
+	err = svf_ioas_map(ioas, ucmd->call, &request, &cmd->iova);
+	machine->port->mm_put(request.file);
+	return err;
+}
+
 int svf_ioas_map_file(struct svf_ucmd *ucmd)
 {
 	const struct iommu_ioas_map_file *cmd = ucmd->cmd;
 	struct svf_ioas *ioas;
-	struct svf_fd fd;
-	uint64_t last;
 	int err;
 
 	err = check_map_flags(ucmd->call, cmd->flags);
@@ -179,20 +214,8 @@ int svf_ioas_map_file(struct svf_ucmd *ucmd)
 	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
 	if (!ioas)
 		return -ENOENT;
-	if (!cmd->length)
-		return svf_fail(ucmd->call, -EINVAL, "length is 0");
-	if (!svf_range_last(cmd->start, cmd->length, &last))
-		return svf_fail(ucmd->call, -EOVERFLOW,
-				"0x%lx bytes from 0x%lx of the file pass 2^64", cmd->length,
-				cmd->start);
-	err = svf_call_fd(ucmd->call, cmd->fd, &fd);
-	if (err == -EBADF)
-		return svf_fail(ucmd->call, err, "descriptor %d is not open", cmd->fd);
-	if (err)
-		return err;
-	return svf_fail(ucmd->call, -EOPNOTSUPP,
-			"mapping files is not implemented; map the memory where the process has "
-			"it, with IOAS_MAP");
+	err = map_file(ucmd, ioas);
+	return err ? err : svf_ucmd_respond(ucmd, sizeof(*cmd));
 }
 
 int svf_ioas_copy(struct svf_ucmd *ucmd)
@@ -272,19 +295,47 @@ int svf_ioas_unmap_ioctl(struct svf_ucmd *ucmd)
 	return svf_ucmd_respond(ucmd, sizeof(*cmd));
 }
 
-/* Only maps of files can change hands, and there are none: only nothing at all can. */
+static struct svf_mapping *first_mapping(struct svf_ictx *ictx, uint32_t id)
+{
+	struct svf_iobject *object = svf_iobject_lookup(ictx, id, SVF_IOBJECT_IOAS);
+
+	return object ? svf_iova_space_first(&svf_container_of(object, struct svf_ioas, obj)->space,
+					     0, UINT64_MAX)
+		      : NULL;
+}
+
+static struct svf_mapping *next_mapping(const struct svf_mapping *map)
+{
+	struct svf_itree_node *node = svf_itree_next(&map->node);
+
+	return node ? svf_container_of(node, struct svf_mapping, node) : NULL;
+}
+
+/*
+ * Maps of files can change hands, if there are no others. When the caller's limit of locked memory does
+ * not allow all, those that it does allow are its own.
+ */
 int svf_ioas_change_process(struct svf_ucmd *ucmd)
 {
 	const struct iommu_ioas_change_process *cmd = ucmd->cmd;
+	struct svf_ictx *ictx = ucmd->ictx;
+	const struct svf_port_ops *port = ucmd->call->machine->port;
+	struct svf_mapping *map;
 
 	if (cmd->reserved)
 		return svf_fail(ucmd->call, -EOPNOTSUPP, "reserved bits are set");
-	for (uint32_t id = 1; id <= ucmd->ictx->objects.size; id++) {
-		struct svf_iobject *object = svf_iobject_lookup(ucmd->ictx, id, SVF_IOBJECT_IOAS);
+	for (uint32_t id = 1; id <= ictx->objects.size; id++)
+		for (map = first_mapping(ictx, id); map; map = next_mapping(map))
+			if (!map->of_file)
+				return svf_fail(ucmd->call, -EINVAL,
+						"IOAS %u maps memory that is not of a file", id);
+	for (uint32_t id = 1; id <= ictx->objects.size; id++) {
+		for (map = first_mapping(ictx, id); map; map = next_mapping(map)) {
+			int err = port->mm_change_owner(map->mm, ucmd->call);
 
-		if (object && svf_container_of(object, struct svf_ioas, obj)->space.count)
-			return svf_fail(ucmd->call, -EINVAL,
-					"IOAS %u maps memory that is not of a file", id);
+			if (err)
+				return err;
+		}
 	}
 	return 0;
 }

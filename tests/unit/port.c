@@ -25,6 +25,8 @@
 struct svf_mm {
 	unsigned int refs;
 	int64_t locked_pages, limit_pages;
+	uint8_t *file; /* addresses are offsets in it; NULL: of a process */
+	size_t file_size;
 };
 
 struct svf_event {
@@ -52,6 +54,8 @@ static struct {
 	struct svf_machine *machine;
 	struct svf_mm mms[TEST_PROCESSES];
 	struct svf_mm *current;
+	struct svf_mm file;	 /* of test_fd_memory() */
+	struct svf_mm no_memory; /* of other files: none of their bytes is there */
 
 	struct range ranges[RANGES];
 	size_t range_count;
@@ -63,6 +67,7 @@ static struct {
 	struct {
 		bool open, seen;
 		struct svf_fd fd;
+		struct svf_mm *memory;
 	} fds[TEST_FDS];
 	bool restart;
 
@@ -115,9 +120,20 @@ static bool copy_fails(void)
 	return port.fail_copy && --port.fail_copy == 0;
 }
 
+static bool in_file(const struct svf_mm *mm, uint64_t addr, size_t len)
+{
+	return addr <= mm->file_size && len <= mm->file_size - addr;
+}
+
 static int mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
 {
 	assert(mm->refs);
+	if (mm->file) {
+		if (!in_file(mm, addr, len))
+			return -EFAULT;
+		memcpy(dst, mm->file + addr, len);
+		return 0;
+	}
 	if (!accessible(mm, addr, len, false))
 		return -EFAULT;
 	memcpy(dst, (const void *)(uintptr_t)addr, len);
@@ -127,6 +143,12 @@ static int mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
 static int mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len)
 {
 	assert(mm->refs);
+	if (mm->file) {
+		if (!in_file(mm, addr, len))
+			return -EFAULT;
+		memcpy(mm->file + addr, src, len);
+		return 0;
+	}
 	if (!accessible(mm, addr, len, true))
 		return -EFAULT;
 	memcpy((void *)(uintptr_t)addr, src, len);
@@ -173,6 +195,35 @@ static struct svf_mm *mm_get(struct svf_call *call)
 	return port.current;
 }
 
+static int mm_get_file(struct svf_call *call, int fd, uint64_t first, uint64_t last, bool write,
+		       struct svf_mm **ret)
+{
+	(void)first;
+	(void)last;
+	(void)write;
+	(void)call;
+	if (fd < 0 || fd >= TEST_FDS || !port.fds[fd].open)
+		return -EBADF;
+	*ret = port.fds[fd].memory ? port.fds[fd].memory : &port.no_memory;
+	(*ret)->refs++;
+	return 0;
+}
+
+void test_fd_memory(int fd, void *bytes, size_t size)
+{
+	test_fd_other(fd);
+	port.file.file = bytes;
+	port.file.file_size = size;
+	port.fds[fd].memory = &port.file;
+}
+
+static int mm_change_owner(struct svf_mm *file, struct svf_call *call)
+{
+	(void)file;
+	(void)call;
+	return 0;
+}
+
 static struct svf_mm *mm_ref(struct svf_mm *mm)
 {
 	assert(mm->refs);
@@ -203,6 +254,10 @@ static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write
 	const struct range *r = range_lookup(mm, first);
 
 	assert(mm->refs && first <= last);
+	if (mm->file) {
+		*ret = (struct svf_mm_range){ .bad = first };
+		return last < mm->file_size ? 0 : -EINVAL;
+	}
 	if (!accessible(mm, first, last - first + 1, write)) {
 		ret->bad = first_bad(mm, first, last, write);
 		return -EFAULT;
@@ -376,6 +431,8 @@ static const struct svf_port_ops port_ops = {
 	.fd_lookup = fd_lookup,
 	.capable = capable,
 	.mm_get = mm_get,
+	.mm_get_file = mm_get_file,
+	.mm_change_owner = mm_change_owner,
 	.mm_ref = mm_ref,
 	.mm_put = mm_put,
 	.mm_check = mm_check,
@@ -404,6 +461,7 @@ struct svf_machine *test_machine(void)
 
 	memset(&port, 0, sizeof(port));
 	port.current = &port.mms[0];
+	port.no_memory.file = &port.random;
 	for (unsigned int i = 0; i < TEST_PROCESSES; i++)
 		port.mms[i].limit_pages = INT64_MAX / 2;
 	err = svf_machine_alloc(&port_ops, &port, &port.machine);
@@ -420,6 +478,7 @@ void test_machine_end(struct svf_machine *machine)
 		assert(port.mms[i].refs == 0);
 		assert(port.mms[i].locked_pages == 0);
 	}
+	assert(!port.file.refs && !port.no_memory.refs);
 	for (size_t i = 0; i < port.event_count; i++)
 		assert(port.events[i].refs == 1);
 	assert(port.rams == 0);

@@ -67,6 +67,8 @@ unsigned long test_copies(void); /* done or failed since test_machine() */
 
 /* What descriptor numbers of the current call's process are. A number not set is not open. */
 void test_fd_other(int fd);
+/* A memory file of that size; one at a time. The bytes stay the test's. */
+void test_fd_memory(int fd, void *bytes, size_t size);
 void test_fd_event(int fd, struct svf_event *event);
 void test_fd_file(int fd, struct svf_file *file);
 void test_fd_close(int fd);

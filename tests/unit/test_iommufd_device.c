@@ -427,6 +427,55 @@ static void test_invalidate(void **state)
 	test_user_remove(user(&cmd), sizeof(cmd));
 }
 
+static long map_file(struct fixture *f, uint32_t ioas, uint64_t start, uint64_t length, uint64_t iova)
+{
+	struct iommu_ioas_map_file cmd = { .size = sizeof(cmd),
+					   .flags = FIXED,
+					   .ioas_id = ioas,
+					   .fd = 9,
+					   .start = start,
+					   .length = length,
+					   .iova = iova };
+
+	return COMMAND(f, IOMMU_IOAS_MAP_FILE, &cmd);
+}
+
+/* A file's bytes by their offsets, whoever maps it and for as long as it is mapped. */
+static void test_map_file(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_idevice *idevice = device_bind(f, f->a);
+	uint32_t ioas = ioas_alloc(f), pt = ioas;
+	struct iommu_ioas_change_process change = { .size = sizeof(change) };
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy), .flags = FIXED, .src_ioas_id = ioas, .dst_ioas_id = ioas,
+		.length = PAGE, .src_iova = PAGE, .dst_iova = 8 * PAGE,
+	};
+	static uint8_t bytes[2 * PAGE];
+	uint8_t byte = 7;
+
+	test_fd_memory(9, bytes, sizeof(bytes));
+	assert_int_equal(map_file(f, ioas, PAGE, PAGE, PAGE), 0);
+	test_fd_close(9);
+	assert_int_equal(device_attach(f, idevice, &pt), 0);
+	assert_int_equal(svf_dma_write(f->a, PAGE + 1, &byte, 1), 0);
+	assert_int_equal(bytes[PAGE + 1], 7);
+	assert_int_equal(COMMAND(f, IOMMU_IOAS_COPY, &copy), 0);
+	assert_int_equal(COMMAND(f, IOMMU_IOAS_CHANGE_PROCESS, &change), 0);
+	assert_int_equal(ioas_unmap(f, ioas, PAGE, PAGE), PAGE);
+	byte = 0;
+	assert_int_equal(svf_dma_read(f->a, 8 * PAGE + 1, &byte, 1), 0);
+	assert_int_equal(byte, 7);
+	/* With a domain the bytes must be there, and start where a page does. */
+	test_fd_memory(9, bytes, sizeof(bytes));
+	assert_int_equal(map_file(f, ioas, PAGE, 2 * PAGE, 16 * PAGE), -EINVAL);
+	assert_int_equal(map_file(f, ioas, 1, PAGE, 16 * PAGE), -EINVAL);
+	test_fd_other(10);
+	assert_int_equal(map_fixed(f, ioas, f->memory, PAGE, 32 * PAGE), 0);
+	assert_int_equal(COMMAND(f, IOMMU_IOAS_CHANGE_PROCESS, &change), -EINVAL);
+	svf_idevice_unbind(idevice);
+}
+
 static void test_viommu(void **state)
 {
 	struct fixture *f = *state;
@@ -478,6 +527,7 @@ int main(void)
 		FIXTURE_TEST(test_hwpt_alloc),
 		FIXTURE_TEST(test_hwpt_alloc_refused),
 		FIXTURE_TEST(test_hw_info),
+		FIXTURE_TEST(test_map_file),
 		FIXTURE_TEST(test_dirty_tracking),
 		FIXTURE_TEST(test_invalidate),
 		FIXTURE_TEST(test_viommu),
