@@ -15,6 +15,7 @@
 #define MAX_WORDS  64
 #define MAX_NAMES  64
 #define MAX_STRUCT 512
+#define MAX_MEMORY (1u << 20)
 #define SCRATCH	   8192u
 
 enum name_kind { NAME_FILE, NAME_MEMORY, NAME_EVENT };
@@ -36,7 +37,8 @@ struct name {
 struct scenario {
 	const char *path;
 	unsigned int line;
-	bool tolerant, failed;
+	bool tolerant, quiet, failed;
+	bool broken; /* a rule was broken that holds whatever was made to fail */
 	struct svf_machine *machine;
 	struct svf_topology topology;
 	bool built;

@@ -27,6 +27,8 @@ void scenario_fail(struct scenario *s, const char *fmt, ...)
 	if (s->failed)
 		return;
 	s->failed = true;
+	if (s->quiet)
+		return;
 	printf("%s:%u: ", s->path, s->line);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
@@ -172,8 +174,10 @@ void scenario_check(struct scenario *s, unsigned int i, long value)
 	EXPECT(s, value == wanted, "gave %s, not %s (%s)", result_name(value, a),
 	       result_name(wanted, b), s->reason);
 	/* This holds whatever was made to fail. */
-	if (value < 0 && value != SVF_BLOCKED && !s->reason[0])
+	if (value < 0 && value != SVF_BLOCKED && !s->reason[0]) {
+		s->broken = true;
 		scenario_fail(s, "gave %s without a reason", result_name(value, a));
+	}
 	if (i < s->count) {
 		part = scenario_unquote(s->words[i]);
 		if (!part)
@@ -309,7 +313,7 @@ unsigned int scenario_check_out(struct scenario *s, unsigned int i, const uint8_
 		size_t field = field_size(word), offset = strtoul(strchr(word, '@') + 1, NULL, 0);
 		uint64_t value = 0, wanted;
 
-		if (!field || offset + field > size || equals == word) {
+		if (!field || offset > size || field > size - offset || equals == word) {
 			scenario_fail(s, "%s: no field of the structure", word);
 			return i;
 		}
@@ -385,38 +389,72 @@ static void topology_free(struct svf_topology *topology)
 	}
 }
 
-bool scenario_run(const char *path, void (*arm)(void))
+static struct scenario *scenario_begin(const char *path)
 {
 	struct scenario *s = malloc(sizeof(*s));
-	FILE *file = fopen(path, "r");
-	char line[1024];
-	bool failed;
 
-	if (!file) {
-		perror(path);
-		free(s);
-		return false;
-	}
 	memset(s, 0, sizeof(*s));
 	s->path = path;
-	s->tolerant = arm;
 	s->machine = test_machine();
 	s->scratch = aligned_alloc(PAGE, SCRATCH);
 	svf_list_init(&s->topology.roots);
 	svf_list_init(&s->topology.params);
-	if (arm)
-		arm();
+	return s;
+}
+
+static void run_lines(struct scenario *s, FILE *file)
+{
+	char line[1024];
+
 	while (!s->failed && fgets(line, sizeof(line), file)) {
 		s->line++;
 		run_line(s, line);
 	}
 	fclose(file);
+}
+
+static void scenario_end(struct scenario *s)
+{
 	for (unsigned int i = s->names_count; i-- > 0;)
 		scenario_close(s, &s->names[i]);
 	test_machine_end(s->machine);
 	free(s->scratch);
 	topology_free(&s->topology);
-	failed = s->failed;
 	free(s);
+}
+
+bool scenario_run(const char *path, void (*arm)(void))
+{
+	FILE *file = fopen(path, "r");
+	struct scenario *s;
+	bool failed;
+
+	if (!file) {
+		perror(path);
+		return false;
+	}
+	s = scenario_begin(path);
+	s->tolerant = arm;
+	if (arm)
+		arm();
+	run_lines(s, file);
+	failed = s->failed;
+	scenario_end(s);
 	return !failed;
+}
+
+bool scenario_fuzz(const char *text, size_t size)
+{
+	FILE *file = size ? fmemopen((void *)text, size, "r") : NULL;
+	struct scenario *s;
+	bool broken;
+
+	if (!file)
+		return true;
+	s = scenario_begin("input");
+	s->tolerant = s->quiet = true;
+	run_lines(s, file);
+	broken = s->broken;
+	scenario_end(s);
+	return !broken;
 }

@@ -36,6 +36,7 @@
 #define SVF_TESTS_SCENARIO_SCENARIO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Runs one file. arm: NULL, or called once the empty machine is there, to inject a failure; results are then
@@ -44,5 +45,11 @@
  * Return: true when all was as stated; otherwise the first difference was printed as file:line: text.
  */
 bool scenario_run(const char *path, void (*arm)(void));
+
+/*
+ * Runs a text that need not make sense: stops at what is no statement, says nothing, compares nothing.
+ * Return: false when a rule was broken that must hold whatever happens.
+ */
+bool scenario_fuzz(const char *text, size_t size);
 
 #endif

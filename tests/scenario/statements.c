@@ -253,7 +253,11 @@ static void do_memory(struct scenario *s)
 
 	if (!name)
 		return;
-	name->size = strtoul(s->words[2], NULL, 0);
+	name->size = (strtoul(s->words[2], NULL, 0) + 4095) & ~(size_t)4095;
+	if (!name->size || name->size > MAX_MEMORY) {
+		scenario_fail(s, "memory is of 1 to %u bytes", MAX_MEMORY);
+		return;
+	}
 	name->memory = test_user_alloc(name->size);
 	if (s->count > 3 && strcmp(s->words[3], "readonly") == 0) {
 		test_user_remove((uintptr_t)name->memory, name->size);
@@ -297,7 +301,7 @@ static void do_mmap(struct scenario *s)
 	struct name *name;
 	int err;
 
-	if (!file)
+	if (!file || file->kind != SVF_FILE_DEVICE || !size)
 		return;
 	err = svf_device_mmap(file, &call, offset, size, true, &ram, &at);
 	name = err ? NULL : scenario_add_name(s, s->words[1], NAME_MEMORY);
@@ -348,7 +352,7 @@ static struct name *event_name(struct scenario *s)
 
 	if (name && name->kind == NAME_EVENT)
 		return name;
-	scenario_fail(s, "no event is named %s", s->words[1]);
+	EXPECT(s, false, "no event is named %s", s->words[1]);
 	return NULL;
 }
 
@@ -438,7 +442,8 @@ static void do_remove(struct scenario *s)
 	unsigned int words = s->count > 2 && strcmp(s->words[2], "again") == 0 ? 3 : 2;
 
 	call.again = words == 3;
-	if (fn)
+	/* A VF has no such attribute. */
+	if (fn && !fn->physfn)
 		scenario_check_call(s, words, &call, svf_function_remove(fn, &call));
 }
 
@@ -499,7 +504,8 @@ static void do_reset(struct scenario *s)
 	struct svf_function *fn = scenario_function(s, s->words[1]);
 	struct svf_call call = test_call(s->machine);
 
-	if (fn)
+	/* Who writes to sysfs waits for whoever takes the function away. */
+	if (fn && !svf_function_is_locked(fn))
 		scenario_check_call(s, 2, &call, svf_function_reset(fn, &call));
 }
 
