@@ -113,6 +113,11 @@ static const struct svf_reg msix_regs[] = {
 	{PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL, 0, false},
 };
 
+static const struct svf_reg vpd_regs[] = {
+	{PCI_VPD_ADDR, 2, 0xffff, 0, true},
+	{PCI_VPD_DATA, 4, 0xffffffff, 0, true},
+};
+
 static const struct svf_reg pcix_regs[] = {
 	{2, 2, 0x007f, 0, false},
 };
@@ -194,6 +199,7 @@ struct layout {
  */
 static const struct layout layouts[] = {
 	LAYOUT(PCI_CAP_ID_PM, pm_regs),
+	LAYOUT(PCI_CAP_ID_VPD, vpd_regs),
 	LAYOUT(PCI_CAP_ID_MSIX, msix_regs),
 	LAYOUT(PCI_CAP_ID_PCIX, pcix_regs),
 };
@@ -436,6 +442,7 @@ void svf_caps_scan(struct svf_function *fn)
 	fn->cap_msix = find_whole_cap(fn, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
 	fn->cap_exp = find_whole_cap(fn, PCI_CAP_ID_EXP, PCI_EXP_LNKCAP);
 	fn->cap_af = find_whole_cap(fn, PCI_CAP_ID_AF, PCI_CAP_AF_SIZEOF);
+	fn->cap_vpd = find_whole_cap(fn, PCI_CAP_ID_VPD, PCI_CAP_VPD_SIZEOF);
 	fn->ext_acs = find_whole_ext_cap(fn, PCI_EXT_CAP_ID_ACS, ACS_SIZE_MIN);
 	fn->ext_ari = find_whole_ext_cap(fn, PCI_EXT_CAP_ID_ARI, PCI_EXT_CAP_ARI_SIZEOF);
 	fn->ext_aer = find_whole_ext_cap(fn, PCI_EXT_CAP_ID_ERR, PCI_ERR_HEADER_LOG);

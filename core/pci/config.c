@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "core/pci/bus.h"
 #include "core/pci/function.h"
+#include "core/pci/vpd.h"
 #include "core/pci/reset.h"
 #include "include/softvfio/model.h"
 
@@ -82,6 +83,13 @@ static void af_control_written(struct svf_function *fn, uint32_t before, uint32_
 		svf_function_hw_reset(fn);
 }
 
+static void vpd_address_written(struct svf_function *fn, uint32_t before, uint32_t written)
+{
+	(void)before;
+	(void)written;
+	svf_vpd_address_written(fn);
+}
+
 static void hw_reset_bus(struct svf_bus *bus)
 {
 	struct svf_function *fn;
@@ -122,6 +130,11 @@ static unsigned int where_af_control(const struct svf_function *fn)
 	return fn->cap_af ? (unsigned int)(fn->cap_af + PCI_AF_CTRL) : 0;
 }
 
+static unsigned int where_vpd_address(const struct svf_function *fn)
+{
+	return fn->cap_vpd ? (unsigned int)(fn->cap_vpd + PCI_VPD_ADDR) : 0;
+}
+
 static unsigned int where_bridge_control(const struct svf_function *fn)
 {
 	return fn->interconnect ? PCI_BRIDGE_CONTROL : 0u;
@@ -136,6 +149,7 @@ static const struct effect {
 	{where_power_state, 2, power_state_written},
 	{where_device_control, 2, device_control_written},
 	{where_af_control, 1, af_control_written},
+	{where_vpd_address, 2, vpd_address_written},
 	{where_bridge_control, 2, bridge_control_written},
 };
 

@@ -166,6 +166,7 @@ void svf_function_abort(struct svf_function *fn)
 	free(fn->driver_override);
 	free(fn->reset_config);
 	free(fn->rom);
+	free(fn->vpd);
 	free(fn);
 }
 

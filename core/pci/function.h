@@ -82,12 +82,14 @@ struct svf_function {
 	uint16_t config_size; /* SVF_PCI_CONFIG_SIZE or SVF_PCIE_CONFIG_SIZE, bytes */
 
 	struct svf_bar bars[SVF_PCI_BARS + 1]; /* [SVF_PCI_ROM_BAR]: expansion ROM */
+	uint8_t *vpd; /* vital product data, vpd_len bytes; behind them it reads as ones; NULL: none */
+	uint32_t vpd_len;
 	uint8_t *rom; /* contents of the expansion ROM, rom_len bytes; behind them it reads as ones */
 	uint32_t rom_len;
 	bool rom_shown; /* sysfs "rom" has been asked for */
 
 	/* Offsets of capabilities in config[], 0: absent. */
-	uint8_t cap_pm, cap_msi, cap_msix, cap_exp, cap_af;
+	uint8_t cap_pm, cap_msi, cap_msix, cap_exp, cap_af, cap_vpd;
 	uint16_t ext_acs, ext_ari, ext_aer;
 	uint8_t pcie_type; /* device/port type field of the PCIe capability, where cap_exp */
 	bool has_flr;	   /* FLR by PCIe DEVCAP or AF */

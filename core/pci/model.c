@@ -23,6 +23,7 @@
 #include "core/pci/bus.h"
 #include "core/pci/caps.h"
 #include "core/pci/function.h"
+#include "core/pci/vpd.h"
 
 #define IO_BAR_MIN    4u
 #define IO_BAR_MAX    256u
@@ -132,6 +133,27 @@ int svf_model_add_bar(struct svf_function *fn, unsigned int index, const struct 
 	put_bar(fn->bars, index, bar);
 	svf_bar_declare(fn, index);
 	return flags & SVF_MODEL_BAR_RAM ? svf_model_back_with_ram(fn, index) : 0;
+}
+
+int svf_model_set_vpd(struct svf_function *fn, const uint8_t *bytes, size_t len,
+		      struct svf_model_error *error)
+{
+	static const uint8_t registers[PCI_CAP_VPD_SIZEOF - 2];
+
+	if (!len || len > SVF_VPD_MAX)
+		return svf_model_fail(error, -EINVAL, NULL,
+				      "vital product data has 1 to %u bytes, not %lu", SVF_VPD_MAX,
+				      (unsigned long)len);
+	if (!svf_model_find_cap(fn, PCI_CAP_ID_VPD) &&
+	    !svf_model_add_cap(fn, PCI_CAP_ID_VPD, registers, sizeof(registers)))
+		return svf_model_fail(error, -ENOSPC, NULL, "config space is full");
+	assert(!fn->vpd);
+	fn->vpd = calloc(1, len);
+	if (!fn->vpd)
+		return -ENOMEM;
+	memcpy(fn->vpd, bytes, len);
+	fn->vpd_len = (uint32_t)len;
+	return 0;
 }
 
 #define ROM_MIN_SIZE 2048u

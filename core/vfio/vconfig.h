@@ -32,6 +32,7 @@ enum svf_veffect {
 	SVF_VEFFECT_NONE,
 	SVF_VEFFECT_PM,	 /* power state */
 	SVF_VEFFECT_MSI, /* enable and queue size, bounded */
+	SVF_VEFFECT_VPD, /* the data behind the address register */
 	SVF_VEFFECT_EXP, /* FLR, read request size */
 	SVF_VEFFECT_AF,	 /* FLR */
 };

@@ -182,7 +182,10 @@ static unsigned int sata_length(const struct svf_function *fn, unsigned int at)
 static const struct svf_vrule cap_rules[] = {
 	{.id = PCI_CAP_ID_PM, .length = PCI_PM_SIZEOF, .effect = SVF_VEFFECT_PM, REGS(pm_regs)},
 	{.id = PCI_CAP_ID_AGP, .length = PCI_AGP_SIZEOF},
-	{.id = PCI_CAP_ID_VPD, .length = PCI_CAP_VPD_SIZEOF, REGS(vpd_regs)},
+	{.id = PCI_CAP_ID_VPD,
+	 .length = PCI_CAP_VPD_SIZEOF,
+	 .effect = SVF_VEFFECT_VPD,
+	 REGS(vpd_regs)},
 	{.id = PCI_CAP_ID_MSI,
 	 .effect = SVF_VEFFECT_MSI,
 	 .length_of = msi_length,

@@ -13,8 +13,10 @@
  * users do not set.
  */
 #include <linux/pci_regs.h>
+#include <string.h>
 
 #include "base/bytes.h"
+#include "core/pci/vpd.h"
 #include "core/vfio/vconfig.h"
 #include "core/vfio/vfio_pci.h"
 
@@ -155,6 +157,31 @@ static void af_written(struct svf_device *device, unsigned int first, unsigned i
 		user_flr(device);
 }
 
+/*
+ * The register is the user's alone; the flag turns over when the function has done it. It is written with the
+ * upper byte of the address.
+ */
+static void vpd_written(struct svf_device *device, unsigned int first, unsigned int offset,
+			unsigned int len)
+{
+	uint8_t *at = device->vconfig->value + first;
+	uint16_t address = svf_get_le16(at + PCI_VPD_ADDR);
+	uint8_t data[4] = {0};
+	uint64_t where = address & PCI_VPD_ADDR_MASK;
+
+	if (!touched(offset, len, PCI_VPD_ADDR + 1))
+		return;
+	if (address & PCI_VPD_ADDR_F) {
+		if (svf_vpd_write(device->fn, NULL, where, at + PCI_VPD_DATA, 4) != 4)
+			return;
+	} else {
+		if (svf_vpd_read(device->fn, NULL, where, data, sizeof(data)) < 0)
+			return;
+		memcpy(at + PCI_VPD_DATA, data, sizeof(data));
+	}
+	svf_put_le16(at + PCI_VPD_ADDR, address ^ PCI_VPD_ADDR_F);
+}
+
 void svf_vconfig_after_write(struct svf_device *device, const struct svf_vcap *cap,
 			     unsigned int pos, unsigned int len, uint32_t value)
 {
@@ -170,6 +197,9 @@ void svf_vconfig_after_write(struct svf_device *device, const struct svf_vcap *c
 		break;
 	case SVF_VEFFECT_MSI:
 		msi_written(device, cap->first, offset, len);
+		break;
+	case SVF_VEFFECT_VPD:
+		vpd_written(device, cap->first, offset, len);
 		break;
 	case SVF_VEFFECT_EXP:
 		exp_written(device, cap->first, offset, len);

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "core/call.h"
 #include "core/pci/function.h"
+#include "core/pci/vpd.h"
 #include "host/sysfs/sysfs.h"
 
 static unsigned int access_size(uint64_t offset, size_t len)
@@ -184,6 +185,28 @@ static bool has_rom(const struct svf_function *fn)
 	return fn->bars[SVF_PCI_ROM_BAR].size;
 }
 
+static uint64_t vpd_size(void *object, uintptr_t arg)
+{
+	return 0; /* as in the kernel, which looks for the length only when it is read */
+}
+
+static ssize_t read_vpd(struct svf_host *host, void *object, uintptr_t arg, struct svf_call *call, void *buf,
+			size_t len, uint64_t offset)
+{
+	return svf_vpd_read(object, call, offset, buf, len);
+}
+
+static ssize_t write_vpd(struct svf_host *host, void *object, uintptr_t arg, struct svf_call *call,
+			 const void *buf, size_t len, uint64_t offset)
+{
+	return svf_vpd_write(object, call, offset, buf, len);
+}
+
+static bool has_vpd(const struct svf_function *fn)
+{
+	return fn->cap_vpd;
+}
+
 #define RESOURCE(n)                                                                                \
 	{                                                                                          \
 		.name = "resource" #n, .mode = 0600, .size_of = resource_size, .read = read_resource, \
@@ -200,6 +223,8 @@ const struct svf_sysfs_row svf_sysfs_function_resource[] = {
 		    .write = write_config } },
 	{ .attr = { .name = "rom", .mode = 0600, .size_of = rom_size, .read = read_rom, .write = write_rom },
 	  .when = has_rom },
+	{ .attr = { .name = "vpd", .mode = 0600, .size_of = vpd_size, .read = read_vpd, .write = write_vpd },
+	  .when = has_vpd },
 	{ .attr = { .name = "resource", .mode = 0444, .show = show_resource } },
 };
 const size_t svf_sysfs_function_resource_count = SVF_ARRAY_SIZE(svf_sysfs_function_resource);

@@ -289,6 +289,19 @@ void svf_model_get_bar(const struct svf_function *fn, unsigned int index,
 uint8_t *svf_model_ram(struct svf_function *fn, unsigned int index);
 
 /**
+ * svf_model_set_vpd() - give the function vital product data
+ * @fn: the function.
+ * @bytes: items as the PCI specification has them, copied; they read as ones behind @len.
+ * @len: bytes, 1 to 32768.
+ * @error: filled on failure, the option at fault left to the caller; may be NULL.
+ *
+ * Adds the capability unless config space has it.
+ * Return: 0; -EINVAL: @len is out of range; -ENOSPC: config space is full; -ENOMEM.
+ */
+int svf_model_set_vpd(struct svf_function *fn, const uint8_t *bytes, size_t len,
+		      struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/**
  * svf_model_is_express() - whether the function sits on a PCI Express link
  * @fn: the function.
  *

@@ -43,3 +43,16 @@ int svf_null_add_rom(struct svf_function *fn, const char *hex, uint64_t size, bo
 	free(bytes);
 	return err;
 }
+
+int svf_null_add_vpd(struct svf_function *fn, const char *hex, struct svf_model_error *error)
+{
+	size_t len;
+	uint8_t *bytes = read_hex(hex, &len);
+	int err;
+
+	if (!bytes)
+		return -ENOMEM;
+	err = svf_model_set_vpd(fn, bytes, len, error);
+	free(bytes);
+	return err;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a null device holds that comes from files: the expansion ROM. */
+/* What a null device holds that comes from files: the expansion ROM, vital product data. */
 #ifndef SVF_MODELS_NULL_CONTENTS_H
 #define SVF_MODELS_NULL_CONTENTS_H
 
@@ -15,6 +15,10 @@
  * option at fault left to the caller; -ENOMEM.
  */
 int svf_null_add_rom(struct svf_function *fn, const char *hex, uint64_t size, bool may_grow,
+		     struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/* hex: as above, not NULL. */
+int svf_null_add_vpd(struct svf_function *fn, const char *hex,
 		     struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
 
 #endif
