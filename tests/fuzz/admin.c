@@ -72,7 +72,8 @@ static void hand_over(struct svf_function *fn, struct svf_call *call, const char
 
 static void set_parameter(struct svf_params *params, uint8_t which)
 {
-	bool *const all[] = {&params->enable_sriov, &params->nointxmask, &params->disable_idle_d3};
+	bool *const all[] = {&params->enable_sriov, &params->nointxmask, &params->disable_idle_d3,
+			     &params->disable_vga, &params->enable_unsafe_noiommu_mode};
 	bool *one = all[which % SVF_ARRAY_SIZE(all)];
 
 	*one = !*one;
@@ -132,8 +133,8 @@ void fuzz_hotplug(struct fuzz *f, struct fuzz_input *in)
 	else if (what % 4 == 2)
 		(void)!svf_bus_rescan(f->machine, NULL, &call);
 	else
-		svf_machine_advance(f->machine, f->machine->timers.now_ns +
-							fuzz_take(in) * SVF_NS_PER_SEC);
+		svf_machine_advance(f->machine,
+				    f->machine->timers.now_ns + fuzz_take(in) * SVF_NS_PER_SEC);
 }
 
 /* Interrupts, errors, config space written behind the client's back, eventfds signalled. */

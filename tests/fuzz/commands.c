@@ -208,8 +208,9 @@ static void step_process(struct fuzz *f, struct fuzz_input *in)
 
 	f->process = byte % TEST_PROCESSES;
 	f->bare = byte & 0x40;
+	test_rawio(!(byte & 0x20));
 	test_process(f->process);
-	test_lock_limit(f->process, byte & 0x80 ? byte & 0x3f : INT64_MAX / 2);
+	test_lock_limit(f->process, byte & 0x80 ? byte & 0x1f : INT64_MAX / 2);
 }
 
 static void step_fail(struct fuzz *f, struct fuzz_input *in)
@@ -226,12 +227,11 @@ static void step_fail(struct fuzz *f, struct fuzz_input *in)
 /* --- all of it --- */
 
 static fuzz_step *const steps[] = {
-	step_open,   fuzz_legacy,  step_close,	   step_ioctl,	    step_io,
-	fuzz_bound,  step_process, fuzz_match,	   fuzz_dma,	    fuzz_dirty,
-	fuzz_ioas,   fuzz_irqs,	   fuzz_feature,   fuzz_attach,	    fuzz_hot_reset,
-	fuzz_region, fuzz_mmap,	   fuzz_ioeventfd, fuzz_device_dma, fuzz_sysfs,
-	fuzz_driver, fuzz_numvfs,  fuzz_hardware,  step_ioctl,	    step_fail,
-	fuzz_hotplug,
+	step_open,	 fuzz_legacy,  step_close,     step_ioctl,  step_io,	   fuzz_bound,
+	step_process,	 fuzz_match,   fuzz_dma,       fuzz_dirty,  fuzz_ioas,	   fuzz_irqs,
+	fuzz_feature,	 fuzz_attach,  fuzz_hot_reset, fuzz_region, fuzz_mmap,	   fuzz_ioeventfd,
+	fuzz_device_dma, fuzz_sysfs,   fuzz_driver,    fuzz_numvfs, fuzz_hardware, step_ioctl,
+	step_fail,	 fuzz_hotplug,
 };
 
 static void map_memory(void)

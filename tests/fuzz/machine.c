@@ -35,7 +35,7 @@ static const struct machine {
 	   .parent = -1,
 	   .options = {"totalvfs=0", "bar0=4K", "intx=A", "pcie=off"}}}},
 	/* Groups of more than one: two functions without ACS, two behind a conventional bridge. */
-	{{"softvfio.enforce_memlock=on", "vfio_pci.disable_idle_d3=on"},
+	{{"softvfio.enforce_memlock=on", "softvfio.exact_dirty=on", "vfio_pci.disable_idle_d3=on"},
 	 {{.kind = SVF_TOPOLOGY_ROOT_PORT, .parent = -1},
 	  {.kind = SVF_TOPOLOGY_PCIE_PCI_BRIDGE, .parent = 0},
 	  {.model = "null",
@@ -55,7 +55,7 @@ static const struct machine {
 	   .multifunction = true,
 	   .devfn = 1,
 	   .options = {"totalvfs=0", "bar0=4K"}}}},
-	/* Two PFs, one on a native driver, and an I/O BAR. */
+	/* Two PFs, one on a native driver; a VGA device with an I/O BAR and a ROM. */
 	{{"vfio_pci.nointxmask=on"},
 	 {{.model = "null",
 	   .parent = -1,
@@ -67,7 +67,12 @@ static const struct machine {
 	   .options = {"totalvfs=4", "bar0=4K", "vfbar0=4K", "msix=2"}},
 	  {.model = "null",
 	   .parent = -1,
-	   .options = {"totalvfs=0", "bar0=32:io", "bar1=4K", "msix=0", "msi=1"}}}},
+	   .options = {"totalvfs=0", "bar0=32:io", "bar1=4K", "msix=0", "msi=1", "class=030000",
+		       "romsize=2048"}}}},
+	/* No IOMMU: a PF with a VF, and a function of its own. */
+	{{"softvfio.iommu=off", "vfio.enable_unsafe_noiommu_mode=on"},
+	 {{.model = "null", .parent = -1, .options = {"vfs=1", "bar0=4K", "vfbar0=4K"}},
+	  {.model = "null", .parent = -1, .options = {"totalvfs=0", "bar0=4K"}}}},
 };
 
 /* Everything svf_machine_build() reads, gone when it has returned. */

@@ -109,8 +109,10 @@ void fuzz_legacy(struct fuzz *f, struct fuzz_input *in)
 	char text[512];
 	int32_t fd;
 
-	if (!fn || (how & 0x80 ? svf_iommufd_open(f->machine, &call, &container)
-			       : svf_container_open(f->machine, &call, &container)))
+	/* Without an IOMMU only what vfio-pci has is in a group. */
+	if (!fn || !fn->group ||
+	    (how & 0x80 ? svf_iommufd_open(f->machine, &call, &container)
+			: svf_container_open(f->machine, &call, &container)))
 		return;
 	fd = fuzz_keep(f, container);
 	if (fd < 0 || svf_group_open(f->machine, &call, fn->group->id, &group) ||
