@@ -13,16 +13,15 @@
 #include "base/fmt.h"
 #include "core/machine.h"
 
-int svf_fail(struct svf_call *call, int err, const char *fmt, ...)
+void svf_reason(struct svf_call *call, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (call) {
-		va_start(ap, fmt);
-		svf_vfmt(call->reason, sizeof(call->reason), fmt, ap);
-		va_end(ap);
-	}
-	return err;
+	if (!call)
+		return;
+	va_start(ap, fmt);
+	svf_vfmt(call->reason, sizeof(call->reason), fmt, ap);
+	va_end(ap);
 }
 
 int svf_call_fd(struct svf_call *call, int fd, struct svf_fd *ret)
@@ -47,16 +46,18 @@ int svf_fail_rawio(struct svf_call *call)
 int svf_copy_from_user(struct svf_call *call, void *dst, uint64_t addr, size_t len)
 {
 	if (len && call->machine->port->user_read(call, dst, addr, len))
-		return svf_fail(call, -EFAULT, "cannot read %zu bytes at address 0x%lx of the caller",
-				len, (unsigned long)addr);
+		return svf_fail(call, -EFAULT,
+				"cannot read %zu bytes at address 0x%lx of the caller", len,
+				(unsigned long)addr);
 	return 0;
 }
 
 int svf_copy_to_user(struct svf_call *call, uint64_t addr, const void *src, size_t len)
 {
 	if (len && call->machine->port->user_write(call, addr, src, len))
-		return svf_fail(call, -EFAULT, "cannot write %zu bytes at address 0x%lx of the caller",
-				len, (unsigned long)addr);
+		return svf_fail(call, -EFAULT,
+				"cannot write %zu bytes at address 0x%lx of the caller", len,
+				(unsigned long)addr);
 	return 0;
 }
 

@@ -68,9 +68,16 @@ struct svf_call {
  * Records why the call fails and gives err back: return svf_fail(call, -EINVAL, "...", facts).
  * The text is a phrase in the field's words with the facts, then the remedy after "; ", without
  * capital or full stop: "VF token required: PF 0000:03:00.0 is bound to vfio-pci; pass vf_token=".
- * call may be NULL (nothing is recorded).
+ * call may be NULL (nothing is recorded). A macro, so that the compiler sees that it fails.
  */
-int svf_fail(struct svf_call *call, int err, const char *fmt, ...) SVF_PRINTF(3, 4);
+#define svf_fail(call, err, ...) (svf_reason((call), __VA_ARGS__), svf_failed(err))
+
+void svf_reason(struct svf_call *call, const char *fmt, ...) SVF_PRINTF(2, 3);
+
+static inline int svf_failed(int err)
+{
+	return err;
+}
 
 /* What a descriptor number of the caller's turned out to be. All pointers are borrowed from the call. */
 enum svf_fd_kind {
