@@ -124,20 +124,22 @@ static int fetch(struct svf_host *host, pid_t tid, int number, const struct file
 }
 
 /*
- * Writing is asked of the file's mode, not of the descriptor: the kernel pins the pages of a memfd
- * that was opened for reading for writing too. Sealed, it can be mapped for reading only.
+ * For writing too where that can be had: the kernel pins the pages of a memfd that was opened for
+ * reading for writing as well. Sealed, it can be mapped for reading only. Opening does not wait for
+ * whoever has a lease on the file.
  */
 static void map_file(struct svf_filemem *file, int fd)
 {
+	const int both = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_NORESERVE;
 	size_t len = (size_t)(file->last - file->first + 1);
-	int flags = MAP_SHARED | MAP_NORESERVE, rw = -1;
-	void *base = MAP_FAILED;
+	void *base = mmap(NULL, len, both, flags, fd, (off_t)file->first);
 	char path[32];
+	int rw;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	rw = open(path, O_RDWR | O_CLOEXEC);
+	rw = base == MAP_FAILED ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (rw >= 0) {
-		base = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, rw, (off_t)file->first);
+		base = mmap(NULL, len, both, flags, rw, (off_t)file->first);
 		close(rw);
 	}
 	file->writable = base != MAP_FAILED;
