@@ -89,10 +89,10 @@ int svf_viommu_alloc(struct svf_ucmd *ucmd)
 {
 	struct iommu_viommu_alloc *cmd = ucmd->cmd;
 	const struct svf_user_data data = { cmd->type, cmd->data_len, cmd->data_uptr };
-	struct svf_idevice *idevice;
+	struct svf_idevice *idevice = NULL;
 	struct svf_viommu *viommu;
 	struct svf_iobject *object;
-	struct svf_hwpt *hwpt;
+	struct svf_hwpt *hwpt = NULL;
 	int err;
 
 	err = check_viommu(ucmd, cmd, &idevice, &hwpt);
@@ -164,10 +164,10 @@ static int check_vdevice(struct svf_ucmd *ucmd, const struct iommu_vdevice_alloc
 int svf_vdevice_alloc(struct svf_ucmd *ucmd)
 {
 	struct iommu_vdevice_alloc *cmd = ucmd->cmd;
+	struct svf_idevice *idevice = NULL;
+	struct svf_viommu *viommu = NULL;
 	struct svf_vdevice *vdevice;
-	struct svf_idevice *idevice;
 	struct svf_iobject *object;
-	struct svf_viommu *viommu;
 	int err;
 
 	err = check_vdevice(ucmd, cmd, &viommu, &idevice);
@@ -255,9 +255,9 @@ static int check_hw_queue(struct svf_ucmd *ucmd, const struct iommu_hw_queue_all
 int svf_hw_queue_alloc(struct svf_ucmd *ucmd)
 {
 	struct iommu_hw_queue_alloc *cmd = ucmd->cmd;
+	struct svf_viommu *viommu = NULL;
 	struct svf_hw_queue *queue;
 	struct svf_iobject *object;
-	struct svf_viommu *viommu;
 	int err;
 
 	err = check_hw_queue(ucmd, cmd, &viommu);
