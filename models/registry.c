@@ -9,6 +9,7 @@
 
 const struct svf_model_ops *const svf_models[] = {
 	&svf_model_null,
+	&svf_model_ioat,
 	NULL,
 };
 

@@ -5,6 +5,7 @@
 
 #include "include/softvfio/model.h"
 
+extern const struct svf_model_ops svf_model_ioat;
 extern const struct svf_model_ops svf_model_null;
 
 #endif

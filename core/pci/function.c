@@ -26,6 +26,13 @@
 #include "core/pci/reset.h"
 #include "include/softvfio/model.h"
 
+static void do_work(struct svf_timer *timer)
+{
+	struct svf_function *fn = svf_container_of(timer, struct svf_function, work);
+
+	fn->model->work(fn);
+}
+
 int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t devfn,
 		       struct svf_function **ret)
 {
@@ -42,6 +49,7 @@ int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t
 	fn->config_size = SVF_PCI_CONFIG_SIZE;
 	fn->cap_free = PCI_STD_HEADER_SIZEOF;
 	fn->ext_free = SVF_PCI_CONFIG_SIZE;
+	svf_timer_init(&fn->work, do_work);
 	*ret = fn;
 	return 0;
 }
@@ -152,6 +160,7 @@ void svf_function_abort(struct svf_function *fn)
 {
 	if (!fn)
 		return;
+	svf_timer_disarm(&fn->machine->timers, &fn->work);
 	if (fn->model && fn->model->destroy)
 		fn->model->destroy(fn);
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {

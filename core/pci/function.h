@@ -20,6 +20,7 @@
 #include "core/call.h"
 #include "core/pci/bdf.h"
 #include "core/port.h"
+#include "core/timer.h"
 
 #define SVF_PCI_CONFIG_SIZE	 256u
 #define SVF_PCIE_CONFIG_SIZE	 4096u
@@ -129,6 +130,7 @@ struct svf_function {
 
 	const struct svf_model_ops *model;
 	void *model_state;
+	struct svf_timer work; /* armed: the model's work() is to be called */
 };
 
 /*

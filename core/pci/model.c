@@ -511,3 +511,10 @@ void svf_model_set_intx(struct svf_function *fn, bool level)
 {
 	svf_function_set_intx(fn, level);
 }
+
+void svf_model_defer(struct svf_function *fn)
+{
+	assert(fn->model->work);
+	if (!svf_timer_is_armed(&fn->work))
+		svf_timer_arm_after(&fn->machine->timers, &fn->work, 0);
+}

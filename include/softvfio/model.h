@@ -12,6 +12,9 @@
  * destroy() frees the state, also when create() failed half-way. A virtual function has
  * create_vf() instead of create(), called each time sriov_numvfs makes it.
  *
+ * A callback must not take long, about a millisecond at most: the whole machine waits. What takes
+ * longer is done in slices, by svf_model_defer() and work().
+ *
  * Accesses the core answers by itself never reach the model: config space by the rules of its
  * registers, BARs backed by RAM (SVF_MODEL_BAR_RAM), resets as far as config space goes.
  */
@@ -160,6 +163,7 @@ int svf_model_fail(struct svf_model_error *error, int err, const char *option, c
  * @vga_read: of a function with a VGA class: @len bytes of legacy memory (0xa0000 to 0xbffff) or
  *ports (0x3b0 to 0x3bb, 0x3c0 to 0x3df) from @address. NULL: all ones.
  * @vga_write: likewise; NULL: ignored.
+ * @work: called once after svf_model_defer(). NULL: the model never calls that.
  */
 struct svf_model_ops {
 	size_t size;
@@ -182,6 +186,7 @@ struct svf_model_ops {
 	void (*config_write)(struct svf_function *fn, unsigned int offset, unsigned int len);
 	void (*vga_read)(struct svf_function *fn, uint32_t address, void *buf, size_t len);
 	void (*vga_write)(struct svf_function *fn, uint32_t address, const void *buf, size_t len);
+	void (*work)(struct svf_function *fn);
 };
 
 /* All models, ended by NULL. */
@@ -521,6 +526,15 @@ void svf_model_raise_msi(struct svf_function *fn, unsigned int vector);
  * @level: true: asserted, until called with false.
  */
 void svf_model_set_intx(struct svf_function *fn, bool level);
+
+/**
+ * svf_model_defer() - have work() called soon
+ * @fn: the function, whose model has work().
+ *
+ * Once, from outside all other callbacks, with whatever else waits to be served in between; then
+ * again when work() itself asks for it. Asking twice is asking once. A reset does not take it back.
+ */
+void svf_model_defer(struct svf_function *fn);
 
 /**
  * svf_dma_read() - read memory as the device

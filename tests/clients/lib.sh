@@ -176,6 +176,16 @@ physical_functions() {
 	done
 }
 
+# The addresses of all functions that are no bridges, of whatever kind, one a line.
+endpoints() {
+	local f class
+
+	for f in "$pci"/*; do
+		read -r class <"$f/class"
+		[[ $class == 0x06* ]] || basename "$f"
+	done
+}
+
 # virtual_functions PF: the addresses of its VFs in the order of their index.
 virtual_functions() {
 	local i=0
