@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "host/protocol.h"
+#include "host/control/protocol.h"
 
 #define SVF_SOCKET_PREFIX "@softvfio/"
 /* A host answers at once; one that does not in this time is stopped or hangs. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Talking to a host (host/protocol.h): lines of JSON over a stream socket.
+ * Talking to a host (host/control/protocol.h): lines of JSON over a stream socket.
  */
 #ifndef SVF_CLI_CONTROL_H
 #define SVF_CLI_CONTROL_H

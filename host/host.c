@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "host/sysfs.h"
-#include "host/tree.h"
+#include "host/files/tree.h"
 
 void svf_host_settle(struct svf_host *host)
 {

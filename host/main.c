@@ -24,13 +24,13 @@
 #include "core/iommu/iova_space.h"
 #include "core/machine.h"
 #include "core/pci/topology.h"
-#include "host/device_help.h"
+#include "host/control/device_help.h"
 #include "host/end.h"
 #include "host/host.h"
-#include "host/mm.h"
-#include "host/open.h"
-#include "host/topology.h"
-#include "host/tree.h"
+#include "host/client/mm.h"
+#include "host/files/open.h"
+#include "host/topology/topology.h"
+#include "host/files/tree.h"
 
 /* Unmapped mappings freed between two events: half a millisecond. */
 #define REAP_SLICE 4096u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command line of softvfiod: what the launcher passes, see host/protocol.h. */
+/* The command line of softvfiod: what the launcher passes, see host/control/protocol.h. */
 #include "host/options.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host/procmap.h"
-#include "host/protocol.h"
+#include "host/client/procmap.h"
+#include "host/control/protocol.h"
 
 enum {
 	OPT_FUSE = 256,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command line of softvfiod, described in host/protocol.h. */
+/* The command line of softvfiod, described in host/control/protocol.h. */
 #ifndef SVF_HOST_OPTIONS_H
 #define SVF_HOST_OPTIONS_H
 

@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "core/machine.h"
-#include "host/event_watch.h"
-#include "host/fds.h"
-#include "host/filemem.h"
+#include "host/client/event_watch.h"
+#include "host/client/fds.h"
+#include "host/client/filemem.h"
 #include "host/host.h"
-#include "host/mm.h"
-#include "host/process.h"
-#include "host/ram.h"
-#include "host/user.h"
+#include "host/client/mm.h"
+#include "host/client/process.h"
+#include "host/client/ram.h"
+#include "host/client/user.h"
 
 static void port_log(struct svf_machine *machine, const char *text)
 {

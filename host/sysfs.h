@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The names of /dev and /sys, stated from the machine. See host/tree.h. */
+/* The names of /dev and /sys, stated from the machine. See host/files/tree.h. */
 #ifndef SVF_HOST_SYSFS_H
 #define SVF_HOST_SYSFS_H
 

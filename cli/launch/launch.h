@@ -28,7 +28,7 @@
 #include <sys/types.h>
 
 #include "cli/cli.h"
-#include "host/protocol.h"
+#include "host/control/protocol.h"
 
 /* What -d, -c, ... of run, shell and start fill. */
 struct svf_launch_options {

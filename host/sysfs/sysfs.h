@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "base/compiler.h"
-#include "host/tree.h"
+#include "host/files/tree.h"
 
 struct svf_bus;
 struct svf_call;

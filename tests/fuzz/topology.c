@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/pci/topology.h"
-#include "host/topology.h"
+#include "host/topology/topology.h"
 #include "tests/unit/port.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* host/kvm.c: which files of ours were added to which KVM device. */
+/* host/client/kvm.c: which files of ours were added to which KVM device. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "core/file.h"
-#include "host/kvm.h"
+#include "host/client/kvm.h"
 
 #define PID    100
 #define NUMBER 20

@@ -25,9 +25,9 @@
 
 #include "core/machine.h"
 #include "host/host.h"
-#include "host/mm.h"
-#include "host/procmap.h"
-#include "host/ram.h"
+#include "host/client/mm.h"
+#include "host/client/procmap.h"
+#include "host/client/ram.h"
 
 #define PAGE		 4096ul
 #define LOCK_LIMIT_PAGES 8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * host/procmap.c: the text of /proc/PID/maps, which is read where the kernel has no PROCMAP_QUERY. It
+ * host/client/procmap.c: the text of /proc/PID/maps, which is read where the kernel has no PROCMAP_QUERY. It
  * must say what the kernel says to the query, and must be read right wherever its lines fall.
  */
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "host/procmap.h"
+#include "host/client/procmap.h"
 
 #define PAGE 4096ul
 

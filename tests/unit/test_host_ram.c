@@ -15,7 +15,7 @@
 
 #include "core/machine.h"
 #include "host/host.h"
-#include "host/ram.h"
+#include "host/client/ram.h"
 
 #define PAGE 4096u
 #define SIZE (64 * PAGE)

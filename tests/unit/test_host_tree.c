@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "host/host.h"
-#include "host/node.h"
+#include "host/files/node.h"
 
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);

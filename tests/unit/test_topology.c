@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "core/pci/topology.h"
-#include "host/topology.h"
+#include "host/topology/topology.h"
 
 static struct svf_topology topology;
 static struct svf_topology_error error;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The last failed calls and why they failed: a ring, for `softvfio why`. */
+#ifndef SVF_HOST_CONTROL_WHY_H
+#define SVF_HOST_CONTROL_WHY_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "core/call.h"
+
+struct svf_request;
+
+#define SVF_WHY_ENTRIES	  256
+#define SVF_WHY_CALL_SIZE 256 /* bytes of the call's text, with its NUL */
+
+struct svf_why_entry {
+	struct timespec time; /* since 1970 */
+	pid_t pid;
+	char comm[16];
+	int err; /* positive */
+	char call[SVF_WHY_CALL_SIZE];
+	char reason[SVF_REASON_SIZE];
+};
+
+struct svf_why {
+	uint64_t count; /* ever recorded; entry n is entries[n % SVF_WHY_ENTRIES] */
+	struct svf_why_entry entries[SVF_WHY_ENTRIES];
+};
+
+/* err: positive errno. The request still waits, so that strings it points to can be shown. */
+void svf_why_record(struct svf_why *why, const struct svf_request *request, int err);
+
+#endif
