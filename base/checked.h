@@ -12,7 +12,8 @@
 #include "base/compiler.h"
 
 /* False when start + length - 1 passes 2^64 or length is 0. */
-static inline SVF_MUST_CHECK bool svf_range_last(uint64_t start, uint64_t length, uint64_t *ret_last)
+static inline SVF_MUST_CHECK bool svf_range_last(uint64_t start, uint64_t length,
+						 uint64_t *ret_last)
 {
 	return length && !__builtin_add_overflow(start, length - 1, ret_last);
 }

@@ -17,12 +17,12 @@ struct out {
 };
 
 struct directive {
-	bool zero;	     /* pad with 0 instead of blanks */
-	bool left;	     /* pad on the right */
-	size_t width;	     /* at least so many characters */
-	size_t precision;    /* %s: at most so many */
+	bool zero;	  /* pad with 0 instead of blanks */
+	bool left;	  /* pad on the right */
+	size_t width;	  /* at least so many characters */
+	size_t precision; /* %s: at most so many */
 	bool has_precision;
-	unsigned int longs;  /* number of l; z counts as one: LP64 */
+	unsigned int longs; /* number of l; z counts as one: LP64 */
 };
 
 static void emit(struct out *out, char c)
@@ -44,8 +44,8 @@ static void emit_padded(struct out *out, const struct directive *d, const char *
 		emit(out, ' ');
 }
 
-static void emit_number(struct out *out, const struct directive *d, uint64_t value, unsigned int base,
-			bool negative)
+static void emit_number(struct out *out, const struct directive *d, uint64_t value,
+			unsigned int base, bool negative)
 {
 	struct directive rest = *d;
 	char digits[24];
@@ -76,7 +76,7 @@ static const char *parse_number(const char *p, size_t *ret)
 /* Reads what stands between '%' and the conversion letter. "%.*s" takes its precision from ap. */
 static const char *parse_directive(const char *p, struct directive *d, va_list *ap)
 {
-	*d = (struct directive){ 0 };
+	*d = (struct directive){0};
 	for (; *p == '0' || *p == '-'; p++) {
 		d->zero |= *p == '0';
 		d->left |= *p == '-';
@@ -125,7 +125,8 @@ static void emit_directive(struct out *out, const struct directive *d, char conv
 		break;
 	case 'u':
 	case 'x':
-		emit_number(out, d, d->longs ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned int),
+		emit_number(out, d,
+			    d->longs ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned int),
 			    conversion == 'u' ? 10 : 16, false);
 		break;
 	case 'c':
@@ -140,7 +141,7 @@ static void emit_directive(struct out *out, const struct directive *d, char conv
 
 size_t svf_vfmt(char *buf, size_t size, const char *fmt, va_list ap)
 {
-	struct out out = { .buf = buf, .size = size };
+	struct out out = {.buf = buf, .size = size};
 	struct directive d;
 	va_list args;
 

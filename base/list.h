@@ -43,18 +43,18 @@ static inline void svf_list_del(struct svf_list *node)
 	svf_list_init(node);
 }
 
-#define svf_list_entry(ptr, type, member) svf_container_of(ptr, type, member)
+#define svf_list_entry(ptr, type, member)  svf_container_of(ptr, type, member)
 #define svf_list_first(head, type, member) svf_list_entry((head)->next, type, member)
 
-#define svf_list_for_each(it, head, member)                                                       \
-	for (it = svf_list_entry((head)->next, __typeof__(*it), member); &it->member != (head);   \
+#define svf_list_for_each(it, head, member)                                                        \
+	for (it = svf_list_entry((head)->next, __typeof__(*it), member); &it->member != (head);    \
 	     it = svf_list_entry(it->member.next, __typeof__(*it), member))
 
 /* As above, and the body may remove and free it. */
-#define svf_list_for_each_safe(it, tmp, head, member)                                             \
-	for (it = svf_list_entry((head)->next, __typeof__(*it), member),                          \
-	    tmp = svf_list_entry(it->member.next, __typeof__(*it), member);                       \
-	     &it->member != (head);                                                               \
+#define svf_list_for_each_safe(it, tmp, head, member)                                              \
+	for (it = svf_list_entry((head)->next, __typeof__(*it), member),                           \
+	    tmp = svf_list_entry(it->member.next, __typeof__(*it), member);                        \
+	     &it->member != (head);                                                                \
 	     it = tmp, tmp = svf_list_entry(tmp->member.next, __typeof__(*it), member))
 
 #endif

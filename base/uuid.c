@@ -21,7 +21,7 @@ static bool is_dash_position(unsigned int i)
 
 bool svf_uuid_parse(const char *text, struct svf_uuid *ret)
 {
-	struct svf_uuid uuid = { 0 };
+	struct svf_uuid uuid = {0};
 	unsigned int nibble = 0;
 
 	for (unsigned int i = 0; i < SVF_UUID_TEXT_LEN; i++) {

@@ -307,8 +307,9 @@ int svf_control_call(int fd, const char *command, int pass_fd, json_t **ret_answ
 	if (!ret)
 		ret = svf_control_receive(fd, &text);
 	if (ret == -EPIPE || ret == -ECONNRESET)
-		return svf_complain(ret, "the host hung up at '%s': it has ended, or serves another "
-					 "user only",
+		return svf_complain(ret,
+				    "the host hung up at '%s': it has ended, or serves another "
+				    "user only",
 				    command);
 	if (ret)
 		return svf_complain(ret, "the host does not answer '%s': %s", command,

@@ -38,10 +38,10 @@ static int svf_exec_run(void *target, int argc, char **argv)
 	if (control < 0)
 		return SVF_EXIT_OURS;
 	return svf_command_run(&(struct svf_command){.name = argv[0],
-						       .control = control,
-						       .preload = !options->no_preload,
-						       .join = host,
-						       .argv = words});
+						     .control = control,
+						     .preload = !options->no_preload,
+						     .join = host,
+						     .argv = words});
 }
 
 const struct svf_verb svf_verb_exec = {

@@ -33,19 +33,19 @@ struct svf_event;
 struct svf_file;
 
 /* Outside the range of errno, never seen by a client. */
-#define SVF_RESTART (-5001)
-#define SVF_BLOCKED (-5002)
+#define SVF_RESTART	(-5001)
+#define SVF_BLOCKED	(-5002)
 
 #define SVF_REASON_SIZE 320
 
 struct svf_call {
 	struct svf_machine *machine;
-	void *host;	    /* the host's state of the request */
-	int32_t pid;	    /* of the calling thread, for messages only */
-	char comm[16];	    /* its name, for messages only */
-	uint64_t id;	    /* the same each time that it is run, and no other call's; 0: run once */
-	bool again;	    /* it has been SVF_BLOCKED: what is checked before waiting was checked */
-	bool interrupted;   /* its task has got a signal, which the wait keeps from it */
+	void *host;	  /* the host's state of the request */
+	int32_t pid;	  /* of the calling thread, for messages only */
+	char comm[16];	  /* its name, for messages only */
+	uint64_t id;	  /* the same each time that it is run, and no other call's; 0: run once */
+	bool again;	  /* it has been SVF_BLOCKED: what is checked before waiting was checked */
+	bool interrupted; /* its task has got a signal, which the wait keeps from it */
 	bool can_return_fd; /* the request came by a way on which a new descriptor can be injected */
 	bool offer_mmap;    /* the caller's BAR mmap works (its process carries the preload) */
 	bool offer_traps;   /* also where each access is to reach the function */
@@ -102,12 +102,14 @@ int svf_fail_rawio(struct svf_call *call);
 
 /* The caller's memory. Return: 0, or -EFAULT with a reason. len 0 is always fine. */
 int svf_copy_from_user(struct svf_call *call, void *dst, uint64_t addr, size_t len) SVF_MUST_CHECK;
-int svf_copy_to_user(struct svf_call *call, uint64_t addr, const void *src, size_t len) SVF_MUST_CHECK;
+int svf_copy_to_user(struct svf_call *call, uint64_t addr, const void *src,
+		     size_t len) SVF_MUST_CHECK;
 
 /*
  * As svf_copy_from_user, up to and including a NUL, as the kernel's strndup_user: at most max bytes
  * with the NUL. Return: length without the NUL, -EFAULT, -EINVAL when no NUL came in time.
  */
-ssize_t svf_copy_string_from_user(struct svf_call *call, char *dst, uint64_t addr, size_t max) SVF_MUST_CHECK;
+ssize_t svf_copy_string_from_user(struct svf_call *call, char *dst, uint64_t addr,
+				  size_t max) SVF_MUST_CHECK;
 
 #endif

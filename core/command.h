@@ -14,23 +14,26 @@
 
 struct svf_ucmd;
 
-#define SVF_COMMAND_RETURNS_FD (1u << 0) /* makes a descriptor: must come through the seccomp listener */
-#define SVF_COMMAND_ARG_VALUE  (1u << 1) /* the argument is a number, not a pointer */
-#define SVF_COMMAND_ARG_NONE   (1u << 2) /* the argument is not looked at */
-#define SVF_COMMAND_TEST       (1u << 3) /* not there unless softvfio.iommufd_test is on */
+#define SVF_COMMAND_RETURNS_FD                                                                     \
+	(1u << 0) /* makes a descriptor: must come through the seccomp listener */
+#define SVF_COMMAND_ARG_VALUE (1u << 1) /* the argument is a number, not a pointer */
+#define SVF_COMMAND_ARG_NONE  (1u << 2) /* the argument is not looked at */
+#define SVF_COMMAND_TEST      (1u << 3) /* not there unless softvfio.iommufd_test is on */
 
 struct svf_command {
 	enum svf_file_kind kind;
 	uint32_t number;
-	const char *name;	/* as the uAPI header spells it */
-	uint16_t min_size;	/* of the structure behind the argument: the oldest that is served, bytes */
-	uint16_t size;		/* of the structure as of Linux 7.3, bytes; 0: none */
+	const char *name; /* as the uAPI header spells it */
+	uint16_t
+		min_size; /* of the structure behind the argument: the oldest that is served, bytes */
+	uint16_t size;	  /* of the structure as of Linux 7.3, bytes; 0: none */
 	unsigned int flags;
 	/* Does the whole call, copying in and out itself. NULL for iommufd's own commands. */
 	long (*handler)(struct svf_file *file, struct svf_call *call, uint64_t arg);
 	/* iommufd's own commands: the structure has been copied in, extended by zeroes, see iommufd/main.c. */
 	int (*op)(struct svf_ucmd *ucmd);
-	const char *errnos;	/* those the command itself can give, separated by blanks, for docs/uapi.md */
+	const char *
+		errnos; /* those the command itself can give, separated by blanks, for docs/uapi.md */
 };
 
 /* The row, or NULL when the kind has no such command. */
@@ -72,8 +75,8 @@ long svf_device_bind_iommufd(struct svf_file *file, struct svf_call *call, uint6
 long svf_device_attach_iommufd_pt(struct svf_file *file, struct svf_call *call, uint64_t arg);
 long svf_device_detach_iommufd_pt(struct svf_file *file, struct svf_call *call, uint64_t arg);
 /* core/iommufd: main.c (copies in, calls op), ioas.c, option.c, hwpt.c, vfio_compat.c */
-long svf_iommufd_command(struct svf_file *file, struct svf_call *call, const struct svf_command *command,
-			 uint64_t arg);
+long svf_iommufd_command(struct svf_file *file, struct svf_call *call,
+			 const struct svf_command *command, uint64_t arg);
 int svf_iommufd_destroy_object(struct svf_ucmd *ucmd);
 int svf_ioas_alloc_ioctl(struct svf_ucmd *ucmd);
 int svf_ioas_iova_ranges(struct svf_ucmd *ucmd);

@@ -14,7 +14,8 @@
 #include "core/vfio/container.h"
 #include "core/vfio/device.h"
 
-static long unknown_command(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
+static long unknown_command(struct svf_file *file, struct svf_call *call, uint32_t command,
+			    uint64_t arg)
 {
 	switch (file->kind) {
 	case SVF_FILE_CONTAINER:
@@ -51,7 +52,8 @@ static bool access_granted(const struct svf_file *file, uint32_t command)
 static void settle(struct svf_file *file)
 {
 	if (file->kind == SVF_FILE_DEVICE)
-		svf_device_follow_memory(svf_container_of(file, struct svf_device_file, file)->device);
+		svf_device_follow_memory(
+			svf_container_of(file, struct svf_device_file, file)->device);
 }
 
 static long dispatch(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
@@ -84,7 +86,8 @@ long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t comma
 	return ret;
 }
 
-ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset)
+ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len,
+		      uint64_t offset)
 {
 	ssize_t ret;
 

@@ -33,7 +33,8 @@ enum svf_file_kind {
 
 struct svf_file_ops {
 	/* NULL: the kind cannot be read or written (-EINVAL). */
-	ssize_t (*read)(struct svf_file *file, struct svf_call *call, void *buf, size_t len, uint64_t offset);
+	ssize_t (*read)(struct svf_file *file, struct svf_call *call, void *buf, size_t len,
+			uint64_t offset);
 	ssize_t (*write)(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
 			 uint64_t offset);
 	/* SVF_POLL_*. NULL: always ready for both. */
@@ -54,16 +55,19 @@ struct svf_file {
  * Opens by node. Return: 0, -ENODEV, -ENOENT, -EBUSY, -ENOMEM, ... each with a reason.
  * The caller owns *ret and ends it with svf_file_close().
  */
-int svf_container_open(struct svf_machine *machine, struct svf_call *call, struct svf_file **ret) SVF_MUST_CHECK;
+int svf_container_open(struct svf_machine *machine, struct svf_call *call,
+		       struct svf_file **ret) SVF_MUST_CHECK;
 int svf_group_open(struct svf_machine *machine, struct svf_call *call, unsigned int id,
 		   struct svf_file **ret) SVF_MUST_CHECK;
 int svf_cdev_open(struct svf_machine *machine, struct svf_call *call, unsigned int minor,
 		  struct svf_file **ret) SVF_MUST_CHECK;
-int svf_iommufd_open(struct svf_machine *machine, struct svf_call *call, struct svf_file **ret) SVF_MUST_CHECK;
+int svf_iommufd_open(struct svf_machine *machine, struct svf_call *call,
+		     struct svf_file **ret) SVF_MUST_CHECK;
 
 /* Dispatches by (file kind, command) through the table in core/command.c. >= 0 or negative errno, or
  * SVF_RESTART. */
-long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg) SVF_MUST_CHECK;
+long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t command,
+		    uint64_t arg) SVF_MUST_CHECK;
 ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, size_t len,
 		      uint64_t offset) SVF_MUST_CHECK;
 ssize_t svf_file_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,

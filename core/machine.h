@@ -21,18 +21,18 @@ struct svf_itree_node;
 
 /* Module parameters, named as the modules name them. */
 struct svf_params {
-	bool enable_sriov;	   /* vfio_pci; here on by default */
-	bool disable_idle_d3;	   /* vfio_pci */
-	bool nointxmask;	   /* vfio_pci */
-	bool disable_vga;	   /* vfio_pci */
+	bool enable_sriov;	      /* vfio_pci; here on by default */
+	bool disable_idle_d3;	      /* vfio_pci */
+	bool nointxmask;	      /* vfio_pci */
+	bool disable_vga;	      /* vfio_pci */
 	unsigned int dma_entry_limit; /* vfio_iommu_type1; mappings per container, 65535 */
 	bool allow_unsafe_interrupts; /* vfio_iommu_type1; without effect: interrupts are remapped */
 	bool disable_hugepages;	      /* vfio_iommu_type1; without effect */
-	bool enforce_memlock;	   /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
-	bool exact_dirty;	   /* ours: type1 reports pages that devices wrote, not all that are mapped */
-	bool iommufd_test;	   /* ours: IOMMU_TEST_CMD is served, as with CONFIG_IOMMUFD_TEST */
+	bool enforce_memlock; /* ours: charge mappings to RLIMIT_MEMLOCK as the kernel does */
+	bool exact_dirty; /* ours: type1 reports pages that devices wrote, not all that are mapped */
+	bool iommufd_test; /* ours: IOMMU_TEST_CMD is served, as with CONFIG_IOMMUFD_TEST */
 	bool enable_unsafe_noiommu_mode; /* vfio: without an IOMMU, too */
-	bool iommu;			 /* ours: the machine has one; on by default, fixed from the start */
+	bool iommu; /* ours: the machine has one; on by default, fixed from the start */
 };
 
 /*
@@ -44,7 +44,8 @@ struct svf_limits {
 	unsigned int files;    /* open files of all kinds */
 	unsigned int mappings; /* DMA mappings of all containers and IOASes together */
 	unsigned int objects;  /* iommufd objects together */
-	unsigned int dirty_chunks; /* records of written pages, core/iommu/dirty.c; beyond: all are written */
+	unsigned int
+		dirty_chunks; /* records of written pages, core/iommu/dirty.c; beyond: all are written */
 };
 
 /* Who has the lock of all who add or remove functions, see core/pci/hotplug.h; fn NULL: nobody. */
@@ -62,12 +63,13 @@ struct svf_machine {
 		unsigned int files, mappings, objects, dirty_chunks;
 	} used;
 
-	struct svf_list buses;	    /* struct svf_bus.machine_link: root buses and those behind bridges */
-	struct svf_list functions;  /* struct svf_function.machine_link, in order of BDF */
-	struct svf_list drivers;    /* struct svf_driver.link */
-	struct svf_list groups;	    /* struct svf_iommu_group.link, in order of id */
+	struct svf_list
+		buses; /* struct svf_bus.machine_link: root buses and those behind bridges */
+	struct svf_list functions;	 /* struct svf_function.machine_link, in order of BDF */
+	struct svf_list drivers;	 /* struct svf_driver.link */
+	struct svf_list groups;		 /* struct svf_iommu_group.link, in order of id */
 	struct svf_itree_node *unmapped; /* core/iommu/iova_space.c: mappings yet to be freed */
-	uint64_t discoveries;	    /* of functions, so far */
+	uint64_t discoveries;		 /* of functions, so far */
 	struct svf_hotplug hotplug;
 	unsigned int next_group_id; /* ids are not reused while the machine lives */
 	struct svf_list contexts;   /* struct svf_ictx.machine_link: iommufd contexts */
@@ -84,7 +86,8 @@ static inline bool svf_share_left(unsigned int held, unsigned int used, unsigned
 }
 
 /* An empty machine with default parameters and limits. port and host are borrowed. */
-int svf_machine_alloc(const struct svf_port_ops *port, void *host, struct svf_machine **ret) SVF_MUST_CHECK;
+int svf_machine_alloc(const struct svf_port_ops *port, void *host,
+		      struct svf_machine **ret) SVF_MUST_CHECK;
 /* All files must have been closed. */
 void svf_machine_destroy(struct svf_machine *machine);
 

@@ -36,8 +36,9 @@ struct svf_ram {
 /* What lies behind a range of a client's addresses, for mapping it for DMA. */
 struct svf_mm_range {
 	uint64_t bad; /* of a range that cannot be used: the first address that cannot */
-	const struct svf_ram *ram; /* a mapping of that BAR memory and nothing else; NULL: ordinary memory */
-	uint64_t ram_offset;	   /* bytes into ram, of the first address */
+	const struct svf_ram
+		*ram; /* a mapping of that BAR memory and nothing else; NULL: ordinary memory */
+	uint64_t ram_offset; /* bytes into ram, of the first address */
 };
 
 struct svf_port_ops {
@@ -68,7 +69,8 @@ struct svf_port_ops {
 	 * Whether each byte from first to last may be read (and, with write, written) by the process.
 	 * Return: 0 with *ret filled, -EFAULT with ret->bad; -EINVAL for bytes that a file does not have.
 	 */
-	int (*mm_check)(struct svf_mm *mm, uint64_t first, uint64_t last, bool write, struct svf_mm_range *ret);
+	int (*mm_check)(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
+			struct svf_mm_range *ret);
 	/* DMA. Return: 0, -EFAULT when any byte could not be transferred. */
 	int (*mm_read)(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
 	int (*mm_write)(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
@@ -94,8 +96,8 @@ struct svf_port_ops {
 	 * Where in mm that memory is which other has at addr: the same address of the same process, or the byte of
 	 * the file behind it; *ret_len: for how many bytes from there on. False: mm does not have it.
 	 */
-	bool (*mm_locate)(struct svf_mm *mm, struct svf_mm *other, uint64_t addr, uint64_t *ret_addr,
-			  uint64_t *ret_len);
+	bool (*mm_locate)(struct svf_mm *mm, struct svf_mm *other, uint64_t addr,
+			  uint64_t *ret_addr, uint64_t *ret_len);
 
 	/* What poll says of the file may have changed. */
 	void (*file_ready)(struct svf_machine *machine, struct svf_file *file);

@@ -27,8 +27,8 @@
 #define TOKEN_TEXT "8d7a2b64-5f0e-4e6b-9a51-7c3f5d2e1b00"
 
 /* The same token as the 16 bytes that VFIO_DEVICE_FEATURE takes. */
-static const uint8_t token_bytes[16] = { 0x8d, 0x7a, 0x2b, 0x64, 0x5f, 0x0e, 0x4e, 0x6b,
-					 0x9a, 0x51, 0x7c, 0x3f, 0x5d, 0x2e, 0x1b, 0x00 };
+static const uint8_t token_bytes[16] = {0x8d, 0x7a, 0x2b, 0x64, 0x5f, 0x0e, 0x4e, 0x6b,
+					0x9a, 0x51, 0x7c, 0x3f, 0x5d, 0x2e, 0x1b, 0x00};
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
 {
@@ -63,7 +63,7 @@ struct opened {
 /* A container of its own for each device, with a type1 IOMMU. */
 static struct opened open_group(const char *bdf)
 {
-	struct vfio_group_status status = { .argsz = sizeof(status) };
+	struct vfio_group_status status = {.argsz = sizeof(status)};
 	struct opened o;
 	char path[64];
 
@@ -72,7 +72,8 @@ static struct opened open_group(const char *bdf)
 	o.group = open(path, O_RDWR);
 	if (o.container < 0 || o.group < 0)
 		die("cannot open /dev/vfio/vfio and %s", path);
-	if (ioctl(o.group, VFIO_GROUP_GET_STATUS, &status) || !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+	if (ioctl(o.group, VFIO_GROUP_GET_STATUS, &status) ||
+	    !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		die("the group of %s is not viable", bdf);
 	if (ioctl(o.group, VFIO_GROUP_SET_CONTAINER, &o.container) ||
 	    ioctl(o.container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
@@ -91,7 +92,7 @@ static int get_device(struct opened o, const char *bdf, const char *token)
 static void set_token(int pf)
 {
 	char buffer[sizeof(struct vfio_device_feature) + sizeof(token_bytes)]
-		__attribute__((aligned(8))) = { 0 };
+		__attribute__((aligned(8))) = {0};
 	struct vfio_device_feature *feature = (void *)buffer;
 
 	feature->argsz = sizeof(buffer);
@@ -116,12 +117,14 @@ static void map_a_page(int container)
 	map.vaddr = (uintptr_t)page;
 	if (ioctl(container, VFIO_IOMMU_MAP_DMA, &map))
 		die("cannot map a page for DMA");
-	printf("   a page of memory is mapped for the device at IOVA 0x%llx\n", (unsigned long long)map.iova);
+	printf("   a page of memory is mapped for the device at IOVA 0x%llx\n",
+	       (unsigned long long)map.iova);
 }
 
 static void read_ids(int device)
 {
-	struct vfio_region_info info = { .argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	struct vfio_region_info info = {.argsz = sizeof(info),
+					.index = VFIO_PCI_CONFIG_REGION_INDEX};
 	uint16_t ids[2];
 
 	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &info))

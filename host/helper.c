@@ -154,7 +154,7 @@ static void drop_jobs(struct svf_list *jobs)
 {
 	struct svf_job *job, *tmp;
 
-	svf_list_for_each_safe (job, tmp, jobs, link) {
+	svf_list_for_each_safe(job, tmp, jobs, link) {
 		svf_list_del(&job->link);
 		if (job->done)
 			job->done(job);

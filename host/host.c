@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "host/sysfs.h"
 #include "host/files/tree.h"
+#include "host/sysfs.h"
 
 void svf_host_settle(struct svf_host *host)
 {

@@ -17,24 +17,24 @@
 
 #include "base/list.h"
 #include "host/bounds.h"
+#include "host/calls/inject.h"
+#include "host/calls/request.h"
+#include "host/calls/seccomp.h"
+#include "host/client/event.h"
+#include "host/client/event_watch.h"
+#include "host/client/kvm.h"
+#include "host/client/linger.h"
+#include "host/client/process.h"
+#include "host/client/watch.h"
 #include "host/clock.h"
 #include "host/control/control.h"
 #include "host/control/dmesg.h"
-#include "host/client/event.h"
-#include "host/client/event_watch.h"
+#include "host/control/why.h"
 #include "host/files/fuse.h"
 #include "host/helper.h"
-#include "host/calls/inject.h"
-#include "host/client/kvm.h"
-#include "host/client/linger.h"
 #include "host/loop.h"
 #include "host/options.h"
-#include "host/client/process.h"
-#include "host/calls/request.h"
-#include "host/calls/seccomp.h"
 #include "host/share.h"
-#include "host/client/watch.h"
-#include "host/control/why.h"
 
 struct svf_machine;
 struct svf_tree;
@@ -63,10 +63,10 @@ struct svf_host {
 	struct svf_signaller signaller;
 	struct svf_event_watches event_watches;
 
-	struct svf_list opens; /* struct svf_open.link: open files of ours, attributes too */
-	struct svf_list mms;   /* struct svf_mm.link */
+	struct svf_list opens;	/* struct svf_open.link: open files of ours, attributes too */
+	struct svf_list mms;	/* struct svf_mm.link */
 	struct svf_mm *idle_mm; /* the last that nothing is mapped of any more, in mms too; NULL */
-	struct svf_list rams;  /* struct svf_host_ram.link */
+	struct svf_list rams;	/* struct svf_host_ram.link */
 	unsigned int open_count, mm_count, event_count, filemem_count;
 
 	struct svf_source signals; /* a signalfd */

@@ -52,7 +52,8 @@ void svf_loop_remove(struct svf_loop *loop, struct svf_source *source)
 	source->fd = -1;
 }
 
-int svf_loop_run(struct svf_loop *loop, void (*before)(void *arg), void (*after)(void *arg), void *arg)
+int svf_loop_run(struct svf_loop *loop, void (*before)(void *arg), void (*after)(void *arg),
+		 void *arg)
 {
 	while (!loop->quit) {
 		struct epoll_event event;

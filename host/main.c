@@ -24,18 +24,18 @@
 #include "core/iommu/iova_space.h"
 #include "core/machine.h"
 #include "core/pci/topology.h"
+#include "host/client/mm.h"
 #include "host/control/device_help.h"
 #include "host/end.h"
-#include "host/host.h"
-#include "host/client/mm.h"
 #include "host/files/open.h"
-#include "host/topology/topology.h"
 #include "host/files/tree.h"
+#include "host/host.h"
+#include "host/topology/topology.h"
 
 /* Unmapped mappings freed between two events: half a millisecond. */
 #define REAP_SLICE 4096u
 
-#define CAP_WORDS _LINUX_CAPABILITY_U32S_3
+#define CAP_WORDS  _LINUX_CAPABILITY_U32S_3
 
 /* Clients' memory and descriptors, of whatever user; their end. */
 static const unsigned int kept_capabilities[] = {
@@ -243,7 +243,7 @@ static void host_end(struct svf_host *host)
 	svf_watch_fini(&host->watch);
 	svf_seccomp_fini(&host->seccomp);
 	svf_kvm_fini(&host->kvm);
-	svf_list_for_each_safe (open, tmp, &host->opens, link)
+	svf_list_for_each_safe(open, tmp, &host->opens, link)
 		svf_open_end(open);
 	svf_linger_fini(&host->linger, host);
 	svf_machine_destroy(host->machine);

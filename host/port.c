@@ -11,11 +11,11 @@
 #include "host/client/event_watch.h"
 #include "host/client/fds.h"
 #include "host/client/filemem.h"
-#include "host/host.h"
 #include "host/client/mm.h"
 #include "host/client/process.h"
 #include "host/client/ram.h"
 #include "host/client/user.h"
+#include "host/host.h"
 
 static void port_log(struct svf_machine *machine, const char *text)
 {

@@ -48,7 +48,8 @@ int svf_share_check(struct svf_host *host, struct svf_call *call)
 	if (svf_share_left(held, machine->used.files, machine->limits.files))
 		return 0;
 	return svf_fail(call, -EMFILE,
-			"process %d has opened %u files, and %u of the %u there can be are open; close some first",
+			"process %d has opened %u files, and %u of the %u there can be are open; "
+			"close some first",
 			(int)pid, held, machine->used.files, machine->limits.files);
 }
 

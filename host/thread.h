@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 
 /* stack_size: bytes. Return: 0, -EAGAIN, -ENOMEM. */
-int svf_thread_start(pthread_t *ret, size_t stack_size, void *(*run)(void *arg), void *arg) SVF_MUST_CHECK;
+int svf_thread_start(pthread_t *ret, size_t stack_size, void *(*run)(void *arg),
+		     void *arg) SVF_MUST_CHECK;
 
 #endif

@@ -57,8 +57,8 @@ enum {
 /* create_access.flags */
 #define MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES (1u << 0)
 /* mock_domain_flags.dev_flags */
-#define MOCK_FLAGS_DEVICE_NO_DIRTY (1u << 0)
-#define MOCK_FLAGS_DEVICE_PASID	   (1u << 2)
+#define MOCK_FLAGS_DEVICE_NO_DIRTY   (1u << 0)
+#define MOCK_FLAGS_DEVICE_PASID	     (1u << 2)
 
 #define MOCK_NESTED_DOMAIN_IOTLB_NUM 4
 #define MOCK_DEV_CACHE_NUM	     4

@@ -20,26 +20,26 @@
 #define SVF_IO(nr) ((uint32_t)(';' << 8 | (nr)))
 
 /* IOMMU models and extensions, the argument of VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU. */
-#define VFIO_TYPE1_IOMMU	   1
-#define VFIO_SPAPR_TCE_IOMMU	   2
-#define VFIO_TYPE1v2_IOMMU	   3
-#define VFIO_DMA_CC_IOMMU	   4
-#define VFIO_EEH		   5
-#define VFIO_SPAPR_TCE_v2_IOMMU	   7
-#define VFIO_NOIOMMU_IOMMU	   8
-#define VFIO_UNMAP_ALL		   9
-#define VFIO_UPDATE_VADDR	   10
+#define VFIO_TYPE1_IOMMU	1
+#define VFIO_SPAPR_TCE_IOMMU	2
+#define VFIO_TYPE1v2_IOMMU	3
+#define VFIO_DMA_CC_IOMMU	4
+#define VFIO_EEH		5
+#define VFIO_SPAPR_TCE_v2_IOMMU 7
+#define VFIO_NOIOMMU_IOMMU	8
+#define VFIO_UNMAP_ALL		9
+#define VFIO_UPDATE_VADDR	10
 
 /* Container */
-#define VFIO_GET_API_VERSION	   SVF_IO(100)
-#define VFIO_CHECK_EXTENSION	   SVF_IO(101)
-#define VFIO_SET_IOMMU		   SVF_IO(102)
-#define VFIO_IOMMU_GET_INFO	   SVF_IO(112)
-#define VFIO_IOMMU_MAP_DMA	   SVF_IO(113)
-#define VFIO_IOMMU_UNMAP_DMA	   SVF_IO(114)
-#define VFIO_IOMMU_ENABLE	   SVF_IO(115)
-#define VFIO_IOMMU_DISABLE	   SVF_IO(116)
-#define VFIO_IOMMU_DIRTY_PAGES	   SVF_IO(117)
+#define VFIO_GET_API_VERSION   SVF_IO(100)
+#define VFIO_CHECK_EXTENSION   SVF_IO(101)
+#define VFIO_SET_IOMMU	       SVF_IO(102)
+#define VFIO_IOMMU_GET_INFO    SVF_IO(112)
+#define VFIO_IOMMU_MAP_DMA     SVF_IO(113)
+#define VFIO_IOMMU_UNMAP_DMA   SVF_IO(114)
+#define VFIO_IOMMU_ENABLE      SVF_IO(115)
+#define VFIO_IOMMU_DISABLE     SVF_IO(116)
+#define VFIO_IOMMU_DIRTY_PAGES SVF_IO(117)
 
 /* Group */
 #define VFIO_GROUP_GET_STATUS	   SVF_IO(103)
@@ -48,21 +48,21 @@
 #define VFIO_GROUP_GET_DEVICE_FD   SVF_IO(106)
 
 /* Device */
-#define VFIO_DEVICE_GET_INFO	   SVF_IO(107)
-#define VFIO_DEVICE_GET_REGION_INFO SVF_IO(108)
-#define VFIO_DEVICE_GET_IRQ_INFO   SVF_IO(109)
-#define VFIO_DEVICE_SET_IRQS	   SVF_IO(110)
-#define VFIO_DEVICE_RESET	   SVF_IO(111)
+#define VFIO_DEVICE_GET_INFO		   SVF_IO(107)
+#define VFIO_DEVICE_GET_REGION_INFO	   SVF_IO(108)
+#define VFIO_DEVICE_GET_IRQ_INFO	   SVF_IO(109)
+#define VFIO_DEVICE_SET_IRQS		   SVF_IO(110)
+#define VFIO_DEVICE_RESET		   SVF_IO(111)
 #define VFIO_DEVICE_GET_PCI_HOT_RESET_INFO SVF_IO(112)
-#define VFIO_DEVICE_PCI_HOT_RESET  SVF_IO(113)
-#define VFIO_DEVICE_QUERY_GFX_PLANE SVF_IO(114)
-#define VFIO_DEVICE_GET_GFX_DMABUF SVF_IO(115)
-#define VFIO_DEVICE_IOEVENTFD	   SVF_IO(116)
-#define VFIO_DEVICE_FEATURE	   SVF_IO(117)
-#define VFIO_DEVICE_BIND_IOMMUFD   SVF_IO(118)
-#define VFIO_DEVICE_ATTACH_IOMMUFD_PT SVF_IO(119)
-#define VFIO_DEVICE_DETACH_IOMMUFD_PT SVF_IO(120)
-#define VFIO_MIG_GET_PRECOPY_INFO  SVF_IO(121)
+#define VFIO_DEVICE_PCI_HOT_RESET	   SVF_IO(113)
+#define VFIO_DEVICE_QUERY_GFX_PLANE	   SVF_IO(114)
+#define VFIO_DEVICE_GET_GFX_DMABUF	   SVF_IO(115)
+#define VFIO_DEVICE_IOEVENTFD		   SVF_IO(116)
+#define VFIO_DEVICE_FEATURE		   SVF_IO(117)
+#define VFIO_DEVICE_BIND_IOMMUFD	   SVF_IO(118)
+#define VFIO_DEVICE_ATTACH_IOMMUFD_PT	   SVF_IO(119)
+#define VFIO_DEVICE_DETACH_IOMMUFD_PT	   SVF_IO(120)
+#define VFIO_MIG_GET_PRECOPY_INFO	   SVF_IO(121)
 
 /* Head of every element of a capability chain; next is an offset from the chain's structure. */
 struct vfio_info_cap_header {
@@ -75,8 +75,8 @@ struct vfio_group_status {
 	uint32_t argsz;
 	uint32_t flags;
 };
-#define VFIO_GROUP_FLAGS_VIABLE		(1u << 0)
-#define VFIO_GROUP_FLAGS_CONTAINER_SET	(1u << 1)
+#define VFIO_GROUP_FLAGS_VIABLE	       (1u << 0)
+#define VFIO_GROUP_FLAGS_CONTAINER_SET (1u << 1)
 
 struct vfio_device_info {
 	uint32_t argsz;
@@ -86,9 +86,9 @@ struct vfio_device_info {
 	uint32_t cap_offset;
 	uint32_t pad;
 };
-#define VFIO_DEVICE_FLAGS_RESET		(1u << 0)
-#define VFIO_DEVICE_FLAGS_PCI		(1u << 1)
-#define VFIO_DEVICE_FLAGS_CAPS		(1u << 7)
+#define VFIO_DEVICE_FLAGS_RESET		     (1u << 0)
+#define VFIO_DEVICE_FLAGS_PCI		     (1u << 1)
+#define VFIO_DEVICE_FLAGS_CAPS		     (1u << 7)
 #define VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP 5
 
 struct vfio_region_info {
@@ -99,10 +99,10 @@ struct vfio_region_info {
 	uint64_t size;
 	uint64_t offset;
 };
-#define VFIO_REGION_INFO_FLAG_READ	(1u << 0)
-#define VFIO_REGION_INFO_FLAG_WRITE	(1u << 1)
-#define VFIO_REGION_INFO_FLAG_MMAP	(1u << 2)
-#define VFIO_REGION_INFO_FLAG_CAPS	(1u << 3)
+#define VFIO_REGION_INFO_FLAG_READ	   (1u << 0)
+#define VFIO_REGION_INFO_FLAG_WRITE	   (1u << 1)
+#define VFIO_REGION_INFO_FLAG_MMAP	   (1u << 2)
+#define VFIO_REGION_INFO_FLAG_CAPS	   (1u << 3)
 #define VFIO_REGION_INFO_CAP_SPARSE_MMAP   1
 #define VFIO_REGION_INFO_CAP_TYPE	   2
 #define VFIO_REGION_INFO_CAP_MSIX_MAPPABLE 3
@@ -124,10 +124,10 @@ struct vfio_irq_info {
 	uint32_t index;
 	uint32_t count;
 };
-#define VFIO_IRQ_INFO_EVENTFD		(1u << 0)
-#define VFIO_IRQ_INFO_MASKABLE		(1u << 1)
-#define VFIO_IRQ_INFO_AUTOMASKED	(1u << 2)
-#define VFIO_IRQ_INFO_NORESIZE		(1u << 3)
+#define VFIO_IRQ_INFO_EVENTFD	 (1u << 0)
+#define VFIO_IRQ_INFO_MASKABLE	 (1u << 1)
+#define VFIO_IRQ_INFO_AUTOMASKED (1u << 2)
+#define VFIO_IRQ_INFO_NORESIZE	 (1u << 3)
 
 struct vfio_irq_set {
 	uint32_t argsz;
@@ -137,14 +137,14 @@ struct vfio_irq_set {
 	uint32_t count;
 	uint8_t data[];
 };
-#define VFIO_IRQ_SET_DATA_NONE		(1u << 0)
-#define VFIO_IRQ_SET_DATA_BOOL		(1u << 1)
-#define VFIO_IRQ_SET_DATA_EVENTFD	(1u << 2)
-#define VFIO_IRQ_SET_DATA_TYPE_MASK	(7u << 0)
-#define VFIO_IRQ_SET_ACTION_MASK	(1u << 3)
-#define VFIO_IRQ_SET_ACTION_UNMASK	(1u << 4)
-#define VFIO_IRQ_SET_ACTION_TRIGGER	(1u << 5)
-#define VFIO_IRQ_SET_ACTION_TYPE_MASK	(7u << 3)
+#define VFIO_IRQ_SET_DATA_NONE	      (1u << 0)
+#define VFIO_IRQ_SET_DATA_BOOL	      (1u << 1)
+#define VFIO_IRQ_SET_DATA_EVENTFD     (1u << 2)
+#define VFIO_IRQ_SET_DATA_TYPE_MASK   (7u << 0)
+#define VFIO_IRQ_SET_ACTION_MASK      (1u << 3)
+#define VFIO_IRQ_SET_ACTION_UNMASK    (1u << 4)
+#define VFIO_IRQ_SET_ACTION_TRIGGER   (1u << 5)
+#define VFIO_IRQ_SET_ACTION_TYPE_MASK (7u << 3)
 
 /* Region and interrupt indexes of a vfio-pci device. */
 enum {
@@ -173,8 +173,8 @@ struct vfio_pci_dependent_device {
 	uint8_t bus;
 	uint8_t devfn;
 };
-#define VFIO_PCI_DEVID_OWNED		0
-#define VFIO_PCI_DEVID_NOT_OWNED	(-1)
+#define VFIO_PCI_DEVID_OWNED	 0
+#define VFIO_PCI_DEVID_NOT_OWNED (-1)
 
 struct vfio_pci_hot_reset_info {
 	uint32_t argsz;
@@ -182,8 +182,8 @@ struct vfio_pci_hot_reset_info {
 	uint32_t count;
 	struct vfio_pci_dependent_device devices[];
 };
-#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID		(1u << 0)
-#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED	(1u << 1)
+#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID	     (1u << 0)
+#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED (1u << 1)
 
 struct vfio_pci_hot_reset {
 	uint32_t argsz;
@@ -206,25 +206,25 @@ struct vfio_device_feature {
 	uint32_t flags;
 	uint8_t data[];
 };
-#define VFIO_DEVICE_FEATURE_MASK	0xffffu
-#define VFIO_DEVICE_FEATURE_GET		(1u << 16)
-#define VFIO_DEVICE_FEATURE_SET		(1u << 17)
-#define VFIO_DEVICE_FEATURE_PROBE	(1u << 18)
+#define VFIO_DEVICE_FEATURE_MASK			0xffffu
+#define VFIO_DEVICE_FEATURE_GET				(1u << 16)
+#define VFIO_DEVICE_FEATURE_SET				(1u << 17)
+#define VFIO_DEVICE_FEATURE_PROBE			(1u << 18)
 
-#define VFIO_DEVICE_FEATURE_PCI_VF_TOKEN	0
-#define VFIO_DEVICE_FEATURE_MIGRATION		1
-#define VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE	2
-#define VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY	3
+#define VFIO_DEVICE_FEATURE_PCI_VF_TOKEN		0
+#define VFIO_DEVICE_FEATURE_MIGRATION			1
+#define VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE		2
+#define VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY		3
 #define VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP 4
-#define VFIO_DEVICE_FEATURE_LOW_POWER_EXIT	5
-#define VFIO_DEVICE_FEATURE_DMA_LOGGING_START	6
-#define VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP	7
-#define VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT	8
-#define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE	9
-#define VFIO_DEVICE_FEATURE_BUS_MASTER		10
-#define VFIO_DEVICE_FEATURE_DMA_BUF		11
-#define VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2	12
-#define VFIO_DEVICE_FEATURE_ZPCI_ERROR		13
+#define VFIO_DEVICE_FEATURE_LOW_POWER_EXIT		5
+#define VFIO_DEVICE_FEATURE_DMA_LOGGING_START		6
+#define VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP		7
+#define VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT		8
+#define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE		9
+#define VFIO_DEVICE_FEATURE_BUS_MASTER			10
+#define VFIO_DEVICE_FEATURE_DMA_BUF			11
+#define VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2		12
+#define VFIO_DEVICE_FEATURE_ZPCI_ERROR			13
 
 struct vfio_device_feature_bus_master {
 	uint32_t op;
@@ -263,8 +263,8 @@ struct vfio_iommu_type1_info {
 	uint32_t cap_offset;
 	uint32_t pad;
 };
-#define VFIO_IOMMU_INFO_PGSIZES		(1u << 0)
-#define VFIO_IOMMU_INFO_CAPS		(1u << 1)
+#define VFIO_IOMMU_INFO_PGSIZES		     (1u << 0)
+#define VFIO_IOMMU_INFO_CAPS		     (1u << 1)
 #define VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE 1
 #define VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION  2
 #define VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL	     3

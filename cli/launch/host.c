@@ -208,8 +208,7 @@ static int svf_host_start(const struct svf_launch_options *options, const struct
 	int ready[2] = {-1, -1}, control[2] = {-1, -1};
 	int ret = 0;
 
-	if (pipe2(ready, O_CLOEXEC) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control))
+	if (pipe2(ready, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control))
 		ret = svf_complain(-errno, "cannot make a pipe: %s", strerror(errno));
 	if (!ret)
 		ret = svf_host_spawn(options, mounts, ready, control, host);

@@ -38,7 +38,8 @@ struct svf_mapping {
 	uint64_t vaddr;	    /* of first, in mm */
 	const struct svf_ram *ram; /* peer-to-peer: a BAR's memory instead of mm */
 	uint64_t ram_offset;
-	uint64_t pages; /* iommufd: number of the MAP that brought the memory, which its COPYs share */
+	uint64_t
+		pages; /* iommufd: number of the MAP that brought the memory, which its COPYs share */
 };
 
 struct svf_iova_space {

@@ -166,9 +166,10 @@ static int check_pin(const struct svf_access *access, struct svf_call *call, uin
 		if (err)
 			return err;
 		if (!is_page_aligned(map, iova, last))
-			return svf_fail(call, -EINVAL,
-					"the memory at IOVA 0x%lx does not begin and end with a page",
-					iova);
+			return svf_fail(
+				call, -EINVAL,
+				"the memory at IOVA 0x%lx does not begin and end with a page",
+				iova);
 		end = lower(map->node.last, last);
 		err = check_prot(access, call, map, write);
 		if (!err)
@@ -255,10 +256,11 @@ int svf_ioas_check_locked(struct svf_ioas *ioas, struct svf_call *call, uint64_t
 
 	svf_list_for_each(access, &ioas->accesses, link)
 		if (!access->ops && touches(access, first, last))
-			return svf_fail(call, -EBUSY,
-					"a hardware queue is in the mapping 0x%lx-0x%lx; destroy it "
-					"first",
-					first, last);
+			return svf_fail(
+				call, -EBUSY,
+				"a hardware queue is in the mapping 0x%lx-0x%lx; destroy it "
+				"first",
+				first, last);
 	return 0;
 }
 

@@ -86,7 +86,7 @@ static int check_usable(const struct svf_ioas *ioas, struct svf_call *call,
 int svf_ioas_allow_iovas(struct svf_ucmd *ucmd)
 {
 	const struct iommu_ioas_allow_iovas *cmd = ucmd->cmd;
-	struct svf_itree allowed = { 0 }, old;
+	struct svf_itree allowed = {0}, old;
 	struct svf_ioas *ioas;
 	int err;
 

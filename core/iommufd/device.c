@@ -243,8 +243,7 @@ static int move_group(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_i
 	int err = svf_pasid_compatible(hwpt, call, igroup, SVF_NO_PASID);
 
 	if (!err && hwpt->ops != idevice->ops)
-		err = svf_fail(call, -EINVAL, "HWPT %u is a table of another IOMMU",
-			       hwpt->obj.id);
+		err = svf_fail(call, -EINVAL, "HWPT %u is a table of another IOMMU", hwpt->obj.id);
 	if (!err)
 		err = idevice->ops->attach(idevice, call, SVF_NO_PASID, hwpt, old);
 	if (err)
@@ -411,8 +410,7 @@ static int change_to_ioas(const struct change *change, struct svf_ioas *ioas, ui
 
 static int change_pt(const struct change *change, uint32_t *pt_id)
 {
-	struct svf_iobject *pt =
-		svf_iobject_lookup(change->idevice->ictx, *pt_id, SVF_IOBJECT_ANY);
+	struct svf_iobject *pt = svf_iobject_lookup(change->idevice->ictx, *pt_id, SVF_IOBJECT_ANY);
 	int err;
 
 	if (!pt)
@@ -436,7 +434,7 @@ static int change_pt(const struct change *change, uint32_t *pt_id)
 int svf_idevice_attach_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
 			     uint32_t *pt_id)
 {
-	const struct change change = { idevice, call, pasid, svf_hwpt_attach_device };
+	const struct change change = {idevice, call, pasid, svf_hwpt_attach_device};
 
 	return change_pt(&change, pt_id);
 }
@@ -444,7 +442,7 @@ int svf_idevice_attach_pasid(struct svf_idevice *idevice, struct svf_call *call,
 int svf_idevice_replace_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
 			      uint32_t *pt_id)
 {
-	const struct change change = { idevice, call, pasid, replace_hwpt };
+	const struct change change = {idevice, call, pasid, replace_hwpt};
 
 	return change_pt(&change, pt_id);
 }

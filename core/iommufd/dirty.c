@@ -94,7 +94,7 @@ int svf_hwpt_set_dirty_tracking(struct svf_ucmd *ucmd)
  */
 struct user_bitmap {
 	struct svf_call *call;
-	uint64_t data; /* user address */
+	uint64_t data;	     /* user address */
 	uint64_t iova, size; /* of the bitmap: first IOVA; bytes */
 	unsigned int page_shift;
 	uint64_t piece; /* of PIECE bytes in hand, by number */
@@ -169,7 +169,7 @@ static void report_mapping(const struct svf_hwpt *hwpt, struct user_bitmap *bitm
 			   uint64_t last)
 {
 	for (uint64_t at = first & ~PAGE_MASK;; at += WINDOW) {
-		uint64_t words[WINDOW_WORDS] = { 0 };
+		uint64_t words[WINDOW_WORDS] = {0};
 		uint64_t end = last - at < WINDOW ? last : at + (WINDOW - 1);
 
 		svf_dirty_collect(&hwpt->dirty, at, end | PAGE_MASK, words, 0);

@@ -29,8 +29,8 @@
 
 #define VEVENTQ_DEPTH_MAX (1u << 19)
 /* Page requests in one queue, read or not. */
-#define FAULTS_MAX     (1u << 16)
-#define SEQUENCE_MASK  0x7fffffffu
+#define FAULTS_MAX    (1u << 16)
+#define SEQUENCE_MASK 0x7fffffffu
 
 /* A queue's open file. */
 struct svf_eventq_file {
@@ -108,7 +108,7 @@ static int eventq_open(struct svf_eventq *queue, struct svf_ictx *ictx, struct s
 	ef = calloc(1, sizeof(*ef));
 	if (!ef)
 		return svf_fail(call, -ENOMEM, "out of memory for an open queue");
-	ef->file = (struct svf_file){ .kind = kind, .ops = ops, .machine = machine };
+	ef->file = (struct svf_file){.kind = kind, .ops = ops, .machine = machine};
 	ef->queue = queue;
 	queue->ictx = svf_ictx_get(ictx);
 	queue->file = ef;
@@ -273,8 +273,8 @@ static int respond(struct svf_fault *fault, struct svf_call *call,
 	return 0;
 }
 
-static ssize_t fault_write(struct svf_file *file, struct svf_call *call, const void *buf, size_t len,
-			   uint64_t offset)
+static ssize_t fault_write(struct svf_file *file, struct svf_call *call, const void *buf,
+			   size_t len, uint64_t offset)
 {
 	struct svf_eventq *queue = eventq_file_of(file)->queue;
 	struct svf_fault *fault = svf_container_of(queue, struct svf_fault, queue);
@@ -422,7 +422,7 @@ void svf_veventq_fini(struct svf_iobject *object)
 
 static void put_header(uint8_t *to, uint32_t flags, uint32_t sequence)
 {
-	const struct iommufd_vevent_header header = { flags, sequence };
+	const struct iommufd_vevent_header header = {flags, sequence};
 
 	memcpy(to, &header, sizeof(header));
 }
@@ -441,7 +441,8 @@ static ssize_t veventq_read(struct svf_file *file, struct svf_call *call, void *
 		return svf_fail(call, -EINVAL, "%zu bytes have no room for the header of an event",
 				len);
 	while (!svf_list_empty(&queue->deliver) && len - done >= head) {
-		struct svf_vevent *vevent = svf_list_first(&queue->deliver, struct svf_vevent, link);
+		struct svf_vevent *vevent =
+			svf_list_first(&queue->deliver, struct svf_vevent, link);
 
 		if (len - done < head + vevent->len)
 			return done ? (ssize_t)done
@@ -479,8 +480,8 @@ static const struct svf_file_ops veventq_ops = {
 static int check_veventq(struct svf_call *call, const struct iommu_veventq_alloc *cmd)
 {
 	if (cmd->flags || cmd->reserved || cmd->type == IOMMU_VEVENTQ_TYPE_DEFAULT)
-		return svf_fail(call, -EOPNOTSUPP, "flags 0x%x or type %u is not known",
-				cmd->flags, cmd->type);
+		return svf_fail(call, -EOPNOTSUPP, "flags 0x%x or type %u is not known", cmd->flags,
+				cmd->type);
 	if (!cmd->veventq_depth || cmd->veventq_depth > VEVENTQ_DEPTH_MAX)
 		return svf_fail(call, -EINVAL, "a queue of %u events; 1 to %u can be asked for",
 				cmd->veventq_depth, VEVENTQ_DEPTH_MAX);
@@ -502,8 +503,8 @@ int svf_veventq_alloc(struct svf_ucmd *ucmd)
 		return -ENOENT;
 	if (find_veventq(viommu, cmd->type))
 		return svf_fail(ucmd->call, -EEXIST,
-				"vIOMMU %u has an event queue of type 0x%x already",
-				viommu->obj.id, cmd->type);
+				"vIOMMU %u has an event queue of type 0x%x already", viommu->obj.id,
+				cmd->type);
 	err = svf_iobject_alloc(ucmd->ictx, ucmd->call, sizeof(*veventq), SVF_IOBJECT_VEVENTQ,
 				&object);
 	if (err)
@@ -518,10 +519,9 @@ int svf_veventq_alloc(struct svf_ucmd *ucmd)
 	cmd->out_veventq_id = object->id;
 	err = svf_ucmd_respond(ucmd, sizeof(*cmd));
 	if (!err)
-		err = eventq_open(&veventq->queue, ucmd->ictx, ucmd->call, SVF_FILE_VEVENTQ,
-				  &veventq_ops,
-				  ucmd->ubuffer +
-					  offsetof(struct iommu_veventq_alloc, out_veventq_fd));
+		err = eventq_open(
+			&veventq->queue, ucmd->ictx, ucmd->call, SVF_FILE_VEVENTQ, &veventq_ops,
+			ucmd->ubuffer + offsetof(struct iommu_veventq_alloc, out_veventq_fd));
 	if (err)
 		svf_iobject_destroy(ucmd->ictx, object);
 	return err;

@@ -15,25 +15,25 @@ struct svf_viommu;
 /* What both have. */
 struct svf_eventq {
 	struct svf_iobject obj;
-	struct svf_ictx *ictx;	  /* a reference while open */
+	struct svf_ictx *ictx;	      /* a reference while open */
 	struct svf_eventq_file *file; /* while open; NULL */
-	struct svf_list deliver;  /* what is to be read */
+	struct svf_list deliver;      /* what is to be read */
 };
 
 struct svf_fault {
-	struct svf_eventq queue;	/* of struct svf_fault_group.link */
+	struct svf_eventq queue; /* of struct svf_fault_group.link */
 	struct svf_ictx *ictx;
-	struct svf_idtable responses;	/* struct svf_fault_group by cookie: to be answered */
-	unsigned int pending;		/* in both */
+	struct svf_idtable responses; /* struct svf_fault_group by cookie: to be answered */
+	unsigned int pending;	      /* in both */
 };
 
 struct svf_veventq {
-	struct svf_eventq queue; /* of struct svf_vevent.link */
-	struct svf_list link;	 /* viommu->veventqs */
+	struct svf_eventq queue;   /* of struct svf_vevent.link */
+	struct svf_list link;	   /* viommu->veventqs */
 	struct svf_viommu *viommu; /* held */
 	uint32_t type, depth;
 	uint32_t num_events, sequence;
-	bool lost;		/* events were dropped; told after those that are in the queue */
+	bool lost; /* events were dropped; told after those that are in the queue */
 	uint32_t lost_sequence;
 };
 

@@ -13,7 +13,7 @@
  * How much of a caller's longer buffer is cleared, bytes. The kernel clears whatever length it is
  * told; no kind of IOMMU has data of this size.
  */
-#define CLEAR_MAX 0x10000u
+#define CLEAR_MAX  0x10000u
 
 #define DATA_WORDS 8 /* of any kind of IOMMU, 8 bytes each */
 
@@ -40,7 +40,7 @@ static int clear_user(struct svf_call *call, uint64_t addr, uint32_t len)
 static int fill_data(struct svf_call *call, const struct svf_iommu_ops *ops, uint64_t addr,
 		     uint32_t len)
 {
-	uint64_t data[DATA_WORDS] = { 0 };
+	uint64_t data[DATA_WORDS] = {0};
 	uint32_t copied = len < ops->hw_info_size ? len : ops->hw_info_size;
 	int err;
 

@@ -19,7 +19,7 @@
 #define KNOWN_FLAGS                                                                                \
 	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |                          \
 	 IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
-#define NESTED_FLAGS (IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
+#define NESTED_FLAGS	       (IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
 
 #define INVALIDATE_ENTRIES_MAX (1u << 19)
 
@@ -33,7 +33,8 @@ struct svf_hwpt *svf_hwpt_lookup_paging(struct svf_ucmd *ucmd, uint32_t id)
 static int check_flags(struct svf_call *call, const struct svf_idevice *idevice, uint32_t flags)
 {
 	if (flags & ~KNOWN_FLAGS)
-		return svf_fail(call, -EOPNOTSUPP, "flags 0x%x are not known", flags & ~KNOWN_FLAGS);
+		return svf_fail(call, -EOPNOTSUPP, "flags 0x%x are not known",
+				flags & ~KNOWN_FLAGS);
 	if (flags && !idevice->ops->hw_info)
 		return svf_fail(call, -EOPNOTSUPP,
 				"without an IOMMU a HWPT has no flags, and not 0x%x", flags);
@@ -142,8 +143,8 @@ static int check_nested_flags(struct svf_call *call, uint32_t flags,
 
 /* viommu may be NULL. */
 static int alloc_nested(struct svf_ictx *ictx, struct svf_call *call, struct svf_hwpt *parent,
-			struct svf_viommu *viommu, uint32_t flags,
-			const struct svf_user_data *data, struct svf_hwpt **ret)
+			struct svf_viommu *viommu, uint32_t flags, const struct svf_user_data *data,
+			struct svf_hwpt **ret)
 {
 	struct svf_iobject *object;
 	struct svf_hwpt *hwpt;
@@ -213,7 +214,7 @@ static int alloc_over(struct svf_ucmd *ucmd, struct svf_iobject *pt, struct svf_
 		      struct svf_hwpt **ret)
 {
 	const struct iommu_hwpt_alloc *cmd = ucmd->cmd;
-	const struct svf_user_data data = { cmd->data_type, cmd->data_len, cmd->data_uptr };
+	const struct svf_user_data data = {cmd->data_type, cmd->data_len, cmd->data_uptr};
 
 	switch (pt ? pt->type : SVF_IOBJECT_ANY) {
 	case SVF_IOBJECT_IOAS:
@@ -284,8 +285,8 @@ int svf_hwpt_alloc_ioctl(struct svf_ucmd *ucmd)
 static int invalidate(struct svf_ucmd *ucmd, const struct iommu_hwpt_invalidate *cmd,
 		      uint32_t *ret_done)
 {
-	const struct svf_user_array array = { cmd->data_type, cmd->entry_len, cmd->entry_num,
-					      cmd->data_uptr };
+	const struct svf_user_array array = {cmd->data_type, cmd->entry_len, cmd->entry_num,
+					     cmd->data_uptr};
 	struct svf_iobject *pt;
 
 	if (cmd->reserved)

@@ -23,7 +23,7 @@ struct svf_vdevice;
 struct svf_viommu;
 
 /* Attachments without a PASID have this one. */
-#define SVF_NO_PASID 0u
+#define SVF_NO_PASID	  0u
 
 #define SVF_IOTLB_ENTRIES 4
 
@@ -39,18 +39,18 @@ struct svf_hwpt {
 	struct svf_dirty dirty;	   /* paging */
 	uint64_t dirty_unit;	   /* bytes that are dirty together; 0: cannot track dirty pages */
 	uint32_t iotlb[SVF_IOTLB_ENTRIES]; /* nested, of the selftests: what stands for a cache */
-	bool auto_domain;	   /* made by ATTACH to an IOAS; goes with its last device */
+	bool auto_domain; /* made by ATTACH to an IOAS; goes with its last device */
 	bool nest_parent, pasid_compat;
 };
 
 /* An IOMMU group with devices bound to this context: all of them share one attachment. */
 struct svf_igroup {
-	struct svf_list link;		/* ictx->groups */
-	struct svf_iommu_group *group;	/* NULL: of a device of the selftests, alone in it */
-	struct svf_hwpt *hwpt;		/* NULL: DMA blocked */
-	struct svf_itree pasids;	/* struct svf_pasid.node */
-	unsigned int refs;		/* devices bound */
-	unsigned int attached;		/* devices attached */
+	struct svf_list link;	       /* ictx->groups */
+	struct svf_iommu_group *group; /* NULL: of a device of the selftests, alone in it */
+	struct svf_hwpt *hwpt;	       /* NULL: DMA blocked */
+	struct svf_itree pasids;       /* struct svf_pasid.node */
+	unsigned int refs;	       /* devices bound */
+	unsigned int attached;	       /* devices attached */
 };
 
 /* An attachment with a PASID; see pasid.c. */
@@ -63,17 +63,17 @@ struct svf_idevice {
 	struct svf_iobject obj;
 	struct svf_ictx *ictx; /* a reference, but for devices of the selftests */
 	const struct svf_iommu_ops *ops;
-	struct svf_function *fn;	/* NULL: of the selftests */
-	struct svf_mock_device *mock;	/* of the selftests; NULL */
+	struct svf_function *fn;      /* NULL: of the selftests */
+	struct svf_mock_device *mock; /* of the selftests; NULL */
 	struct svf_igroup *igroup;
-	struct svf_vdevice *vdevice;	/* NULL: there is none */
-	uint32_t max_pasids;		/* 0: the device has none */
-	bool attached;			/* without a PASID */
+	struct svf_vdevice *vdevice; /* NULL: there is none */
+	uint32_t max_pasids;	     /* 0: the device has none */
+	bool attached;		     /* without a PASID */
 };
 
 struct svf_iommu_ops {
 	uint32_t hw_info_type, hw_info_size; /* IOMMU_HW_INFO_TYPE_*, bytes */
-	void (*hw_info)(void *data); /* NULL: there is no IOMMU */
+	void (*hw_info)(void *data);	     /* NULL: there is no IOMMU */
 	uint64_t (*capabilities)(const struct svf_idevice *idevice); /* IOMMU_HW_CAP_* */
 	/* IOVA that a device cannot use, whatever it is attached to. */
 	const struct svf_iova_range *reserved;

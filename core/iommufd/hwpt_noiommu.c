@@ -22,9 +22,10 @@ static int alloc_paging(struct svf_idevice *idevice, struct svf_call *call, uint
 {
 	(void)idevice;
 	if (flags || data)
-		return svf_fail(call, -EOPNOTSUPP, "without an IOMMU a HWPT takes no flags and no data");
+		return svf_fail(call, -EOPNOTSUPP,
+				"without an IOMMU a HWPT takes no flags and no data");
 	hwpt->domain = (struct svf_domain){
-		.aperture = { 0, UINT64_MAX },
+		.aperture = {0, UINT64_MAX},
 		.page_sizes = SVF_IOMMU_PAGE_SIZES,
 	};
 	return 0;

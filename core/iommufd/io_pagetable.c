@@ -168,7 +168,7 @@ static struct svf_mapping slice(struct svf_ioas *src, uint64_t src_iova, uint64_
 	if (span > length - 1)
 		span = length - 1;
 	return (struct svf_mapping){
-		.node = { .first = dst_iova, .last = dst_iova + span },
+		.node = {.first = dst_iova, .last = dst_iova + span},
 		.prot = prot,
 		.mm = map->mm,
 		.vaddr = map->vaddr + (src_iova - map->node.first),

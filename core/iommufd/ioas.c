@@ -69,7 +69,7 @@ int svf_ioas_alloc_ioctl(struct svf_ucmd *ucmd)
 int svf_ioas_iova_ranges(struct svf_ucmd *ucmd)
 {
 	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
-	struct svf_iova_range usable = { 0, 0 };
+	struct svf_iova_range usable = {0, 0};
 	uint32_t count = 0, room = cmd->num_iovas;
 	struct svf_ioas *ioas;
 	bool more;
@@ -81,7 +81,7 @@ int svf_ioas_iova_ranges(struct svf_ucmd *ucmd)
 	if (!ioas)
 		return -ENOENT;
 	for (more = svf_ioas_next_usable(ioas, 0, &usable); more; count++) {
-		struct iommu_iova_range range = { usable.first, usable.last };
+		struct iommu_iova_range range = {usable.first, usable.last};
 
 		err = count < room ? svf_copy_to_user(ucmd->call,
 						      cmd->allowed_iovas + count * sizeof(range),
@@ -356,8 +356,9 @@ int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd)
 	if (!cmd->length)
 		return svf_fail(ucmd->call, -EINVAL, "length is 0");
 	if (cmd->iova > UINT64_MAX - cmd->length)
-		return svf_fail(ucmd->call, -EOVERFLOW, "0x%lx bytes from IOVA 0x%lx reach 2^64 - 1",
-				cmd->length, cmd->iova);
+		return svf_fail(ucmd->call, -EOVERFLOW,
+				"0x%lx bytes from IOVA 0x%lx reach 2^64 - 1", cmd->length,
+				cmd->iova);
 	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
 	if (!ioas)
 		return -ENOENT;

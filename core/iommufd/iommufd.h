@@ -25,12 +25,12 @@ struct svf_ioas;
 struct svf_ram;
 
 struct svf_ictx {
-	struct svf_file file;	    /* kind SVF_FILE_IOMMUFD */
-	struct svf_idtable objects; /* struct svf_iobject */
+	struct svf_file file;	      /* kind SVF_FILE_IOMMUFD */
+	struct svf_idtable objects;   /* struct svf_iobject */
 	struct svf_list machine_link; /* machine->contexts */
-	struct svf_list groups;	    /* struct svf_igroup.link: IOMMU groups with a bound device */
-	unsigned int refs;	    /* the file, groups in compatibility mode, bound devices */
-	struct svf_ioas *vfio_ioas; /* of the compatibility container */
+	struct svf_list groups;	      /* struct svf_igroup.link: IOMMU groups with a bound device */
+	unsigned int refs;	      /* the file, groups in compatibility mode, bound devices */
+	struct svf_ioas *vfio_ioas;   /* of the compatibility container */
 	bool no_iommu_mode;
 	bool account_mm; /* IOMMU_OPTION_RLIMIT_MODE: charge the process, not the user */
 };

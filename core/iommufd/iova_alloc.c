@@ -52,11 +52,11 @@ static bool fit_hole(const struct svf_ioas *ioas, const struct placing *placing,
 	uint64_t position = range.first;
 
 	for (;;) {
-		struct svf_iova_range hole = { position, range.last }, used;
+		struct svf_iova_range hole = {position, range.last}, used;
 		bool any = svf_ioas_first_reserved(ioas, position, range.last, &used);
 
 		if (map && map->first <= range.last && (!any || map->first < used.first)) {
-			used = (struct svf_iova_range){ map->first, map->last };
+			used = (struct svf_iova_range){map->first, map->last};
 			map = svf_itree_next(map);
 			any = true;
 		}
@@ -82,7 +82,7 @@ static bool next_allowed(const struct svf_ioas *ioas, uint64_t position, struct 
 
 	if (position > HIGHEST)
 		return false;
-	*ret = (struct svf_iova_range){ position, HIGHEST };
+	*ret = (struct svf_iova_range){position, HIGHEST};
 	if (!ioas->allowed.root)
 		return true;
 	node = svf_itree_first(&ioas->allowed, position, HIGHEST);
@@ -115,15 +115,15 @@ static int placing_init(const struct svf_ioas *ioas, struct svf_call *call, uint
 		return svf_fail(call, -EINVAL,
 				"user address 0x%lx and length 0x%lx must be multiples of 0x%lx",
 				vaddr, length, ioas->alignment);
-	*ret = (struct placing){ length, alignment, vaddr % SVF_IOMMU_PAGE_SIZE };
+	*ret = (struct placing){length, alignment, vaddr % SVF_IOMMU_PAGE_SIZE};
 	return 0;
 }
 
 int svf_ioas_alloc_iova(struct svf_ioas *ioas, struct svf_call *call, uint64_t vaddr,
 			uint64_t length, uint64_t *ret)
 {
-	struct svf_iova_range allowed = { 0, LOWEST - 1 };
-	struct placing placing = { 0 };
+	struct svf_iova_range allowed = {0, LOWEST - 1};
+	struct placing placing = {0};
 	int err;
 
 	err = placing_init(ioas, call, vaddr, length, &placing);

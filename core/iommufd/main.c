@@ -40,24 +40,24 @@ static const struct {
 	void (*fini)(struct svf_iobject *object);
 	const char *remedy;
 } object_types[] = {
-	[SVF_IOBJECT_ANY] = { "object", NULL, NULL },
-	[SVF_IOBJECT_DEVICE] = { "device", svf_idevice_fini, "close the device" },
-	[SVF_IOBJECT_IOAS] = { "IOAS", svf_ioas_fini,
-			       "detach its devices, destroy its HWPTs and close its accesses" },
-	[SVF_IOBJECT_HWPT_PAGING] = { "HWPT", svf_hwpt_paging_fini,
-				      "detach its devices, destroy nested HWPTs and vIOMMUs" },
-	[SVF_IOBJECT_HWPT_NESTED] = { "nested HWPT", svf_hwpt_nested_fini, "detach its devices" },
-	[SVF_IOBJECT_ACCESS] = { "access", svf_access_fini, "close its file" },
-	[SVF_IOBJECT_FAULT] = { "fault queue", svf_fault_fini,
-				"close its file and destroy the HWPTs that use it" },
-	[SVF_IOBJECT_VIOMMU] = { "vIOMMU", svf_viommu_fini,
-				 "destroy its vDEVICEs, queues and nested HWPTs" },
-	[SVF_IOBJECT_VDEVICE] = { "vDEVICE", svf_vdevice_fini, "end what uses it" },
-	[SVF_IOBJECT_VEVENTQ] = { "event queue", svf_veventq_fini, "close its file" },
-	[SVF_IOBJECT_HW_QUEUE] = { "hardware queue", svf_hw_queue_fini,
-				   "destroy the queue that follows it" },
-	[SVF_IOBJECT_SELFTEST] = { "test device", svf_selftest_fini, "end what uses it" },
-	[SVF_IOBJECT_TOMBSTONE] = { "tombstone", NULL, NULL },
+	[SVF_IOBJECT_ANY] = {"object", NULL, NULL},
+	[SVF_IOBJECT_DEVICE] = {"device", svf_idevice_fini, "close the device"},
+	[SVF_IOBJECT_IOAS] = {"IOAS", svf_ioas_fini,
+			      "detach its devices, destroy its HWPTs and close its accesses"},
+	[SVF_IOBJECT_HWPT_PAGING] = {"HWPT", svf_hwpt_paging_fini,
+				     "detach its devices, destroy nested HWPTs and vIOMMUs"},
+	[SVF_IOBJECT_HWPT_NESTED] = {"nested HWPT", svf_hwpt_nested_fini, "detach its devices"},
+	[SVF_IOBJECT_ACCESS] = {"access", svf_access_fini, "close its file"},
+	[SVF_IOBJECT_FAULT] = {"fault queue", svf_fault_fini,
+			       "close its file and destroy the HWPTs that use it"},
+	[SVF_IOBJECT_VIOMMU] = {"vIOMMU", svf_viommu_fini,
+				"destroy its vDEVICEs, queues and nested HWPTs"},
+	[SVF_IOBJECT_VDEVICE] = {"vDEVICE", svf_vdevice_fini, "end what uses it"},
+	[SVF_IOBJECT_VEVENTQ] = {"event queue", svf_veventq_fini, "close its file"},
+	[SVF_IOBJECT_HW_QUEUE] = {"hardware queue", svf_hw_queue_fini,
+				  "destroy the queue that follows it"},
+	[SVF_IOBJECT_SELFTEST] = {"test device", svf_selftest_fini, "end what uses it"},
+	[SVF_IOBJECT_TOMBSTONE] = {"tombstone", NULL, NULL},
 };
 
 const char *svf_iobject_name(enum svf_iobject_type type)
@@ -74,7 +74,8 @@ int svf_iobject_alloc(struct svf_ictx *ictx, struct svf_call *call, size_t size,
 
 	if (!svf_share_left(ictx->objects.used, machine->used.objects, machine->limits.objects))
 		return svf_fail(call, -ENOMEM,
-				"this iommufd holds %u objects, and %u of %u are in use by all; no more for it",
+				"this iommufd holds %u objects, and %u of %u are in use by all; no "
+				"more for it",
 				ictx->objects.used, machine->used.objects, machine->limits.objects);
 	object = calloc(1, size);
 	if (!object)
@@ -163,8 +164,8 @@ int svf_user_data_copy(struct svf_call *call, const struct svf_user_data *data, 
 		return svf_fail(call, -EINVAL, "data of type 0x%x, where 0x%x belongs", data->type,
 				type);
 	if (data->len < min || data->len > size)
-		return svf_fail(call, -EINVAL, "%u bytes of data, where %u to %u belong",
-				data->len, min, size);
+		return svf_fail(call, -EINVAL, "%u bytes of data, where %u to %u belong", data->len,
+				min, size);
 	memset(dst, 0, size);
 	return svf_copy_from_user(call, dst, data->uptr, data->len);
 }
@@ -284,9 +285,10 @@ int svf_ictx_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset,
 	const struct svf_viommu *viommu = next_shown(ictx, offset);
 
 	if (!viommu || viommu->mmap_offset != offset || viommu->ram->size != length)
-		return svf_fail(call, -ENXIO,
-				"nothing of 0x%lx bytes at offset 0x%lx of this iommufd can be mapped",
-				length, offset);
+		return svf_fail(
+			call, -ENXIO,
+			"nothing of 0x%lx bytes at offset 0x%lx of this iommufd can be mapped",
+			length, offset);
 	*ret = viommu->ram;
 	return 0;
 }
@@ -313,7 +315,7 @@ int svf_iommufd_open(struct svf_machine *machine, struct svf_call *call, struct 
 	if (!ictx)
 		return svf_fail(call, -ENOMEM, "out of memory for an iommufd");
 	ictx->file =
-		(struct svf_file){ .kind = SVF_FILE_IOMMUFD, .ops = &file_ops, .machine = machine };
+		(struct svf_file){.kind = SVF_FILE_IOMMUFD, .ops = &file_ops, .machine = machine};
 	ictx->refs = 1;
 	svf_idtable_init(&ictx->objects);
 	svf_list_init(&ictx->groups);

@@ -93,8 +93,7 @@ struct svf_iobject *svf_iobject_lookup(struct svf_ictx *ictx, uint32_t id,
 				       enum svf_iobject_type type);
 const char *svf_iobject_name(enum svf_iobject_type type);
 /* As svf_iobject_lookup, for commands: NULL comes with a reason, for -ENOENT. */
-struct svf_iobject *svf_ucmd_lookup(struct svf_ucmd *ucmd, uint32_t id,
-				    enum svf_iobject_type type);
+struct svf_iobject *svf_ucmd_lookup(struct svf_ucmd *ucmd, uint32_t id, enum svf_iobject_type type);
 struct svf_ioas *svf_ioas_lookup(struct svf_ucmd *ucmd, uint32_t id);
 /* Answers with the first size bytes of ucmd->cmd, or as many as the caller's structure has. */
 int svf_ucmd_respond(struct svf_ucmd *ucmd, size_t size) SVF_MUST_CHECK;
@@ -198,7 +197,6 @@ int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct s
 void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map);
 /* The first part of that only, for the bytes of map at IOVA [first, last]. -EFAULT, -EINVAL. */
 int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
-		      const struct svf_mapping *map, uint64_t first,
-		      uint64_t last) SVF_MUST_CHECK;
+		      const struct svf_mapping *map, uint64_t first, uint64_t last) SVF_MUST_CHECK;
 
 #endif

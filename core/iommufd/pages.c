@@ -64,8 +64,8 @@ static int charge(struct svf_machine *machine, struct svf_call *call, struct svf
 int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map,
 		    bool known)
 {
-	int err = known ? 0
-			: svf_mapping_check(machine, call, map, map->node.first, map->node.last);
+	int err =
+		known ? 0 : svf_mapping_check(machine, call, map, map->node.first, map->node.last);
 
 	if (err)
 		return err;

@@ -61,8 +61,7 @@ static int move_pasid(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_i
 	if (err)
 		return err;
 	if (hwpt->ops != idevice->ops)
-		return svf_fail(call, -EINVAL, "HWPT %u is a table of another IOMMU",
-				hwpt->obj.id);
+		return svf_fail(call, -EINVAL, "HWPT %u is a table of another IOMMU", hwpt->obj.id);
 	/* A device that sends none has nothing to be moved; the kernel lets it have one. */
 	if (!idevice->max_pasids)
 		return 0;

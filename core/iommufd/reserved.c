@@ -64,9 +64,10 @@ int svf_ioas_reserve(struct svf_ioas *ioas, struct svf_call *call, uint64_t firs
 	}
 	new = ioas->reserved_count < RESERVED_MAX ? calloc(1, sizeof(*new)) : NULL;
 	if (!new)
-		return svf_fail(call, -ENOMEM, "no room for one more reserved range; IOAS %u has %u",
-				ioas->obj.id, ioas->reserved_count);
-	new->range = (struct svf_iova_range){ first, last };
+		return svf_fail(call, -ENOMEM,
+				"no room for one more reserved range; IOAS %u has %u", ioas->obj.id,
+				ioas->reserved_count);
+	new->range = (struct svf_iova_range){first, last};
 	new->count = 1;
 	/* Before the one that begins behind it, or at the end of the list. */
 	svf_list_add_tail(&reserved->link, &new->link);

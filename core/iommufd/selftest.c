@@ -305,8 +305,7 @@ static void count_all(struct pin_count *pins, struct svf_machine *machine)
 
 	svf_list_for_each(ictx, &machine->contexts, machine_link) {
 		for (uint32_t id = 1; id <= ictx->objects.size; id++) {
-			struct svf_iobject *object =
-				svf_iobject_lookup(ictx, id, SVF_IOBJECT_IOAS);
+			struct svf_iobject *object = svf_iobject_lookup(ictx, id, SVF_IOBJECT_IOAS);
 
 			if (object)
 				count_ioas(pins, svf_container_of(object, struct svf_ioas, obj));
@@ -317,7 +316,7 @@ static void count_all(struct pin_count *pins, struct svf_machine *machine)
 static int check_refs(struct svf_ucmd *ucmd, struct svf_mm *mm, uint64_t addr, uint32_t refs)
 {
 	struct svf_machine *machine = ucmd->call->machine;
-	struct pin_count pins = { .mm = mm, .addr = addr };
+	struct pin_count pins = {.mm = mm, .addr = addr};
 	struct svf_mm_range range;
 
 	if (machine->port->mm_check(mm, addr, addr | PAGE_MASK, false, &range))

@@ -13,7 +13,7 @@
 
 /* A device that is nowhere but behind the mock IOMMU. */
 struct svf_mock_device {
-	struct svf_iobject obj;	     /* of type SELFTEST, which DESTROY ends it by */
+	struct svf_iobject obj; /* of type SELFTEST, which DESTROY ends it by */
 	struct svf_ictx *ictx;
 	struct svf_idevice *idevice; /* held */
 	uint32_t flags;		     /* MOCK_FLAGS_DEVICE_* */

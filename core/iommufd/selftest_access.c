@@ -43,8 +43,8 @@ static void unmap(struct svf_access *access, uint64_t first, uint64_t last)
 			drop_item(pin);
 }
 
-static const struct svf_access_ops ops_pin = { .needs_pin_pages = true, .unmap = unmap };
-static const struct svf_access_ops ops_rw = { .unmap = unmap };
+static const struct svf_access_ops ops_pin = {.needs_pin_pages = true, .unmap = unmap};
+static const struct svf_access_ops ops_rw = {.unmap = unmap};
 
 static void access_close(struct svf_file *file)
 {
@@ -63,7 +63,7 @@ static const struct svf_file_ops access_ops = {
 static int access_of(struct svf_ucmd *ucmd, struct access_file **ret)
 {
 	const struct iommu_test_cmd *cmd = ucmd->cmd;
-	struct svf_fd fd = { 0 };
+	struct svf_fd fd = {0};
 	int err = svf_call_fd(ucmd->call, (int)cmd->id, &fd);
 
 	if (err == SVF_RESTART)
@@ -86,9 +86,8 @@ static int open_access(struct svf_ucmd *ucmd, struct svf_access *access)
 	af = calloc(1, sizeof(*af));
 	if (!af)
 		return svf_fail(ucmd->call, -ENOMEM, "out of memory for an access");
-	af->file = (struct svf_file){ .kind = SVF_FILE_ACCESS,
-				      .ops = &access_ops,
-				      .machine = machine };
+	af->file =
+		(struct svf_file){.kind = SVF_FILE_ACCESS, .ops = &access_ops, .machine = machine};
 	af->access = access;
 	access->data = af;
 	machine->used.files++;

@@ -22,7 +22,7 @@
 
 static void hw_info(void *data)
 {
-	const struct iommu_test_hw_info info = { .test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL };
+	const struct iommu_test_hw_info info = {.test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL};
 
 	memcpy(data, &info, sizeof(info));
 }
@@ -41,13 +41,13 @@ static int set_domain(struct svf_hwpt *hwpt, struct svf_call *call, uint32_t kin
 	switch (kind) {
 	case MOCK_IOMMUPT_DEFAULT:
 		hwpt->domain = (struct svf_domain){
-			.aperture = { MOCK_APERTURE_START, MOCK_APERTURE_LAST },
+			.aperture = {MOCK_APERTURE_START, MOCK_APERTURE_LAST},
 			.page_sizes = DEFAULT_PAGE_SIZES,
 		};
 		return 0;
 	case MOCK_IOMMUPT_HUGE:
 		hwpt->domain = (struct svf_domain){
-			.aperture = { 0, TABLE_LAST },
+			.aperture = {0, TABLE_LAST},
 			.page_sizes = MOCK_HUGE_PAGE_SIZE | SVF_IOMMU_PAGE_SIZE,
 		};
 		return 0;
@@ -59,7 +59,7 @@ static int set_domain(struct svf_hwpt *hwpt, struct svf_call *call, uint32_t kin
 static int alloc_paging(struct svf_idevice *idevice, struct svf_call *call, uint32_t flags,
 			const struct svf_user_data *data, struct svf_hwpt *hwpt)
 {
-	struct iommu_hwpt_selftest config = { 0 };
+	struct iommu_hwpt_selftest config = {0};
 	bool huge;
 	int err = 0;
 
@@ -68,7 +68,8 @@ static int alloc_paging(struct svf_idevice *idevice, struct svf_call *call, uint
 		return svf_fail(call, -EOPNOTSUPP, "data of type 0x%x", data->type);
 	if (data)
 		err = svf_user_data_copy(call, data, IOMMU_HWPT_DATA_SELFTEST, &config,
-					 sizeof(config), svf_offsetofend(struct iommu_hwpt_selftest, iotlb));
+					 sizeof(config),
+					 svf_offsetofend(struct iommu_hwpt_selftest, iotlb));
 	if (!err)
 		err = set_domain(hwpt, call, config.pagetable_type);
 	if (err || !(flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING))
@@ -170,8 +171,8 @@ static int attach(struct svf_idevice *idevice, struct svf_call *call, uint32_t p
 	if (pasid != SVF_NO_PASID)
 		return check_reserved_pasid(mock, call, pasid, hwpt);
 	if (hwpt && hwpt->dirty_unit && (mock->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
-		return svf_fail(call, -EINVAL,
-				"HWPT %u tracks dirty pages, and the device cannot", hwpt->obj.id);
+		return svf_fail(call, -EINVAL, "HWPT %u tracks dirty pages, and the device cannot",
+				hwpt->obj.id);
 	if (viommu && (!vdevice || vdevice->viommu != viommu))
 		return svf_fail(call, -ENOENT,
 				"the device has no vDEVICE in vIOMMU %u; allocate one first",
@@ -217,8 +218,8 @@ static int copy_cache_entry(struct svf_call *call, const struct svf_user_array *
 			    struct iommu_viommu_invalidate_selftest *entry)
 {
 	uint64_t at = array->uptr + (uint64_t)array->entry_len * i;
-	uint32_t known = array->entry_len < sizeof(*entry) ? array->entry_len
-							   : (uint32_t)sizeof(*entry);
+	uint32_t known =
+		array->entry_len < sizeof(*entry) ? array->entry_len : (uint32_t)sizeof(*entry);
 	int err;
 
 	memset(entry, 0, sizeof(*entry));

@@ -138,8 +138,7 @@ long svf_vfio_compat_set_iommu(struct svf_file *file, struct svf_call *call, uin
 	if (arg == VFIO_NOIOMMU_IOMMU && ictx->no_iommu_mode)
 		return svf_call_rawio(call) ? 0 : svf_fail_rawio(call);
 	if ((arg != VFIO_TYPE1_IOMMU && arg != VFIO_TYPE1v2_IOMMU) || ictx->no_iommu_mode)
-		return svf_fail(call, -EINVAL,
-				"IOMMU type %lu is %s", arg,
+		return svf_fail(call, -EINVAL, "IOMMU type %lu is %s", arg,
 				ictx->no_iommu_mode ? "not that of groups without an IOMMU, 8"
 						    : "neither TYPE1 (1) nor TYPE1v2 (3)");
 	ioas = compat_ioas(ictx, call);
@@ -181,7 +180,7 @@ static int add_capability(struct capability_fill *fill, const void *capability, 
 static int add_dma_avail(struct capability_fill *fill)
 {
 	const struct vfio_iommu_type1_info_dma_avail capability = {
-		.header = { .id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, .version = 1 },
+		.header = {.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, .version = 1},
 		.avail = UINT32_MAX,
 	};
 
@@ -193,7 +192,7 @@ static int add_iova_ranges(struct capability_fill *fill, const struct svf_ioas *
 {
 	const uint32_t head_size = sizeof(struct vfio_iommu_type1_info_cap_iova_range);
 	struct vfio_iommu_type1_info_cap_iova_range *capability;
-	struct svf_iova_range usable = { 0, 0 };
+	struct svf_iova_range usable = {0, 0};
 	uint32_t room = ioas->reserved_count + 1, count = 0, size;
 	bool more;
 	int err;
@@ -203,7 +202,7 @@ static int add_iova_ranges(struct capability_fill *fill, const struct svf_ioas *
 		return svf_fail(fill->call, -ENOMEM, "out of memory for %u IOVA ranges", room);
 	for (more = svf_ioas_next_usable(ioas, 0, &usable); more; count++) {
 		capability->iova_ranges[count] =
-			(struct vfio_iova_range){ usable.first, usable.last };
+			(struct vfio_iova_range){usable.first, usable.last};
 		more = usable.last != UINT64_MAX &&
 		       svf_ioas_next_usable(ioas, usable.last + 1, &usable);
 	}
@@ -233,8 +232,8 @@ static uint64_t page_sizes(const struct svf_ioas *ioas)
 long svf_vfio_compat_get_info(struct svf_file *file, struct svf_call *call, uint64_t arg)
 {
 	const uint32_t min = svf_offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
-	struct vfio_iommu_type1_info info = { 0 };
-	struct capability_fill fill = { .call = call, .user = arg, .total = sizeof(info) };
+	struct vfio_iommu_type1_info info = {0};
+	struct capability_fill fill = {.call = call, .user = arg, .total = sizeof(info)};
 	struct svf_ioas *ioas;
 	int err;
 

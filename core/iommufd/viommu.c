@@ -67,8 +67,8 @@ static int check_viommu(struct svf_ucmd *ucmd, const struct iommu_viommu_alloc *
 	if (!idevice)
 		return -ENOENT;
 	if (!idevice->ops->viommu_check)
-		return svf_fail(ucmd->call, -EOPNOTSUPP,
-				"the IOMMU of device %u has no vIOMMUs", cmd->dev_id);
+		return svf_fail(ucmd->call, -EOPNOTSUPP, "the IOMMU of device %u has no vIOMMUs",
+				cmd->dev_id);
 	err = idevice->ops->viommu_check(ucmd->call, cmd->type);
 	if (err)
 		return err;
@@ -88,7 +88,7 @@ static int check_viommu(struct svf_ucmd *ucmd, const struct iommu_viommu_alloc *
 int svf_viommu_alloc(struct svf_ucmd *ucmd)
 {
 	struct iommu_viommu_alloc *cmd = ucmd->cmd;
-	const struct svf_user_data data = { cmd->type, cmd->data_len, cmd->data_uptr };
+	const struct svf_user_data data = {cmd->type, cmd->data_len, cmd->data_uptr};
 	struct svf_idevice *idevice = NULL;
 	struct svf_viommu *viommu;
 	struct svf_iobject *object;
@@ -262,8 +262,8 @@ int svf_hw_queue_alloc(struct svf_ucmd *ucmd)
 
 	err = check_hw_queue(ucmd, cmd, &viommu);
 	if (!err)
-		err = svf_iobject_alloc(ucmd->ictx, ucmd->call, sizeof(*queue), SVF_IOBJECT_HW_QUEUE,
-					&object);
+		err = svf_iobject_alloc(ucmd->ictx, ucmd->call, sizeof(*queue),
+					SVF_IOBJECT_HW_QUEUE, &object);
 	if (err)
 		return err;
 	queue = svf_container_of(object, struct svf_hw_queue, obj);

@@ -40,8 +40,8 @@ struct svf_viommu {
 	struct svf_list vdevices; /* struct svf_vdevice.link */
 	struct svf_list veventqs; /* struct svf_veventq.link */
 	struct svf_hw_queue *hw_queues[SVF_VIOMMU_HW_QUEUES];
-	struct svf_ram *ram;	  /* owned: what mmap of the iommufd gives; NULL: nothing */
-	uint64_t mmap_offset;	  /* where, bytes */
+	struct svf_ram *ram;  /* owned: what mmap of the iommufd gives; NULL: nothing */
+	uint64_t mmap_offset; /* where, bytes */
 };
 
 struct svf_vdevice {

@@ -45,7 +45,7 @@ static int alloc_paging(struct svf_idevice *idevice, struct svf_call *call, uint
 		return svf_fail(call, -EOPNOTSUPP, "a HWPT of an IOAS takes no data, type %u",
 				data->type);
 	hwpt->domain = (struct svf_domain){
-		.aperture = { 0, SVF_IOVA_LAST },
+		.aperture = {0, SVF_IOVA_LAST},
 		.page_sizes = SVF_IOMMU_PAGE_SIZES,
 	};
 	return 0;
@@ -75,7 +75,7 @@ static int attach(struct svf_idevice *idevice, struct svf_call *call, uint32_t p
 }
 
 static const struct svf_iova_range reserved[] = {
-	{ SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST },
+	{SVF_MSI_WINDOW_FIRST, SVF_MSI_WINDOW_LAST},
 };
 
 const struct svf_iommu_ops svf_vtd_ops = {

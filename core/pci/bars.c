@@ -197,7 +197,7 @@ static uint64_t lay_out(struct svf_bus *bus, enum svf_window_kind kind, uint64_t
 	struct claim claim;
 
 	for (uint64_t align = max_align; align; align >>= 1) {
-		svf_list_for_each (fn, &bus->functions, bus_link) {
+		svf_list_for_each(fn, &bus->functions, bus_link) {
 			for (unsigned int i = 0; i < CLAIMS; i++) {
 				if (!claim_get(fn, kind, i, &claim) || claim.align != align)
 					continue;
@@ -217,7 +217,7 @@ static uint64_t max_align(struct svf_bus *bus, enum svf_window_kind kind)
 	struct claim claim;
 	uint64_t max = 0;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		for (unsigned int i = 0; i < CLAIMS; i++) {
 			if (claim_get(fn, kind, i, &claim) && claim.align > max)
 				max = claim.align;
@@ -236,7 +236,7 @@ static bool size_windows(struct svf_bus *bus, enum svf_window_kind kind)
 	struct svf_function *fn;
 	uint64_t align;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->subordinate && !size_windows(fn->subordinate, kind))
 			return false;
 	}
@@ -284,7 +284,7 @@ static void place_bus(struct svf_bus *bus, enum svf_window_kind kind)
 	lay_out(bus, kind, max_align(bus, kind), window->first, true);
 	if (bus->bridge)
 		program_window(bus->bridge, kind, window);
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->subordinate)
 			place_bus(fn->subordinate, kind);
 	}

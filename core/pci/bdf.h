@@ -14,8 +14,8 @@ struct svf_bdf {
 	uint8_t devfn; /* device << 3 | function; with ARI the whole byte is the function */
 };
 
-#define SVF_BDF_FMT "%04x:%02x:%02x.%x"
-#define SVF_BDF_ARG(b) (b).domain, (b).bus, (b).devfn >> 3, (b).devfn & 7u
+#define SVF_BDF_FMT	  "%04x:%02x:%02x.%x"
+#define SVF_BDF_ARG(b)	  (b).domain, (b).bus, (b).devfn >> 3, (b).devfn & 7u
 #define SVF_BDF_TEXT_SIZE 16 /* "0000:00:00.0" and its NUL, with room */
 
 static inline uint8_t svf_devfn(unsigned int device, unsigned int function)

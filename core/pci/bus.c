@@ -22,7 +22,7 @@ static void link_in_order(struct svf_bus *bus)
 {
 	struct svf_bus *next;
 
-	svf_list_for_each (next, &bus->machine->buses, machine_link) {
+	svf_list_for_each(next, &bus->machine->buses, machine_link) {
 		if (bus_before(bus, next))
 			break;
 	}
@@ -55,7 +55,7 @@ void svf_bus_set_numbers(struct svf_bus *bus, uint8_t number, uint8_t last)
 
 	bus->number = number;
 	bus->last = last;
-	svf_list_for_each (fn, &bus->functions, bus_link)
+	svf_list_for_each(fn, &bus->functions, bus_link)
 		fn->bdf.bus = number;
 	svf_list_del(&bus->machine_link);
 	link_in_order(bus);
@@ -78,7 +78,7 @@ struct svf_bus *svf_bus_lookup(struct svf_machine *machine, uint16_t domain, uin
 	 * The last one that starts at or before the number: a bridge's own bus or one kept behind
 	 * it.
 	 */
-	svf_list_for_each (bus, &machine->buses, machine_link) {
+	svf_list_for_each(bus, &machine->buses, machine_link) {
 		if (bus->domain == domain && bus->number <= number && number <= bus->last)
 			found = bus;
 	}
@@ -89,7 +89,7 @@ void svf_bus_add_function(struct svf_bus *bus, struct svf_function *fn)
 {
 	struct svf_function *next;
 
-	svf_list_for_each (next, &bus->functions, bus_link) {
+	svf_list_for_each(next, &bus->functions, bus_link) {
 		if (svf_bdf_compare(fn->bdf, next->bdf) < 0)
 			break;
 	}

@@ -18,8 +18,8 @@
 #include "base/bytes.h"
 #include "core/pci/bus.h"
 #include "core/pci/function.h"
-#include "core/pci/vpd.h"
 #include "core/pci/reset.h"
+#include "core/pci/vpd.h"
 #include "include/softvfio/model.h"
 
 static uint32_t get_le(const uint8_t *p, unsigned int size)
@@ -94,7 +94,7 @@ static void hw_reset_bus(struct svf_bus *bus)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		svf_function_hw_reset(fn);
 		if (fn->subordinate)
 			hw_reset_bus(fn->subordinate);

@@ -32,7 +32,7 @@ struct svf_driver *svf_driver_lookup(struct svf_machine *machine, const char *na
 {
 	struct svf_driver *driver;
 
-	svf_list_for_each (driver, &machine->drivers, link) {
+	svf_list_for_each(driver, &machine->drivers, link) {
 		if (strcmp(driver->name, name) == 0)
 			return driver;
 	}
@@ -45,7 +45,7 @@ bool svf_driver_matches(const struct svf_driver *driver, const struct svf_functi
 
 	if (fn->driver_override)
 		return strcmp(fn->driver_override, driver->name) == 0;
-	svf_list_for_each (id, &driver->ids, link) {
+	svf_list_for_each(id, &driver->ids, link) {
 		if ((id->dynamic || !driver->override_only) && svf_id_matches_function(id, fn))
 			return true;
 	}
@@ -142,7 +142,7 @@ int svf_function_probe(struct svf_function *fn, struct svf_call *call)
 {
 	struct svf_driver *driver;
 
-	svf_list_for_each (driver, &fn->machine->drivers, link) {
+	svf_list_for_each(driver, &fn->machine->drivers, link) {
 		bool fatal;
 		int err;
 

@@ -194,8 +194,8 @@ void svf_drivers_fini(struct svf_machine *machine)
 	struct svf_driver *driver, *next_driver;
 	struct svf_pci_id *id, *next_id;
 
-	svf_list_for_each_safe (driver, next_driver, &machine->drivers, link) {
-		svf_list_for_each_safe (id, next_id, &driver->ids, link) {
+	svf_list_for_each_safe(driver, next_driver, &machine->drivers, link) {
+		svf_list_for_each_safe(id, next_id, &driver->ids, link) {
 			svf_list_del(&id->link);
 			free(id);
 		}

@@ -116,7 +116,7 @@ static void publish(struct svf_function *fn)
 {
 	struct svf_function *next;
 
-	svf_list_for_each (next, &fn->machine->functions, machine_link) {
+	svf_list_for_each(next, &fn->machine->functions, machine_link) {
 		if (svf_bdf_compare(fn->bdf, next->bdf) < 0)
 			break;
 	}
@@ -193,7 +193,7 @@ struct svf_function *svf_function_lookup(struct svf_machine *machine, struct svf
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &machine->functions, machine_link) {
+	svf_list_for_each(fn, &machine->functions, machine_link) {
 		if (svf_bdf_compare(fn->bdf, bdf) == 0)
 			return fn;
 	}

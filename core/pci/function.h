@@ -83,9 +83,11 @@ struct svf_function {
 	uint16_t config_size; /* SVF_PCI_CONFIG_SIZE or SVF_PCIE_CONFIG_SIZE, bytes */
 
 	struct svf_bar bars[SVF_PCI_BARS + 1]; /* [SVF_PCI_ROM_BAR]: expansion ROM */
-	uint8_t *vpd; /* vital product data, vpd_len bytes; behind them it reads as ones; NULL: none */
+	uint8_t *
+		vpd; /* vital product data, vpd_len bytes; behind them it reads as ones; NULL: none */
 	uint32_t vpd_len;
-	uint8_t *rom; /* contents of the expansion ROM, rom_len bytes; behind them it reads as ones */
+	uint8_t *
+		rom; /* contents of the expansion ROM, rom_len bytes; behind them it reads as ones */
 	uint32_t rom_len;
 	bool rom_shown; /* sysfs "rom" has been asked for */
 
@@ -117,12 +119,12 @@ struct svf_function {
 	struct svf_driver *driver; /* bound, or NULL */
 	char *driver_override;	   /* NULL: none */
 	struct svf_device *device; /* the VFIO device, while the bound driver is vfio-pci */
-	unsigned int enables;	   /* by sysfs "enable", on top of those by a driver or a VFIO user */
-	bool removing;		   /* its driver is leaving and waits for users */
-	bool leaving;		   /* its removal by hand is under way */
-	bool unlinked;		   /* a VF whose removal has begun: without links to and from its PF */
-	uint64_t discovered;	   /* the how manieth discovery it was; 0: not in the machine */
-	bool uses_kernel_dma;	   /* the bound driver holds a use of the group's kernel DMA */
+	unsigned int enables; /* by sysfs "enable", on top of those by a driver or a VFIO user */
+	bool removing;	      /* its driver is leaving and waits for users */
+	bool leaving;	      /* its removal by hand is under way */
+	bool unlinked;	      /* a VF whose removal has begun: without links to and from its PF */
+	uint64_t discovered;  /* the how manieth discovery it was; 0: not in the machine */
+	bool uses_kernel_dma; /* the bound driver holds a use of the group's kernel DMA */
 
 	/* Interrupts: the sink is set and cleared by core/vfio, NULL: they go nowhere. */
 	const struct svf_irq_sink *irq_sink;

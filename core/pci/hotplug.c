@@ -53,7 +53,7 @@ static struct svf_function *discovered_before(const struct svf_bus *bus, uint64_
 {
 	struct svf_function *fn, *last = NULL;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->discovered < moment && (!last || fn->discovered > last->discovered))
 			last = fn;
 	}
@@ -161,7 +161,7 @@ static void scan(struct svf_bus *bus)
 	while (!svf_list_empty(&bus->absent)) {
 		struct svf_function *first = NULL;
 
-		svf_list_for_each (fn, &bus->absent, bus_link) {
+		svf_list_for_each(fn, &bus->absent, bus_link) {
 			if (!first || fn->bdf.devfn < first->bdf.devfn)
 				first = fn;
 		}
@@ -170,7 +170,7 @@ static void scan(struct svf_bus *bus)
 	}
 	while (!svf_list_empty(&found))
 		discover(svf_list_first(&found, struct svf_function, bus_link));
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->subordinate)
 			scan(fn->subordinate);
 	}
@@ -181,12 +181,12 @@ static void probe_found(struct svf_bus *bus, uint64_t since, struct svf_call *ca
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		/* That no driver takes it is not an error of the scan. */
 		if (fn->discovered > since && svf_function_probe(fn, call))
 			call->reason[0] = '\0';
 	}
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->subordinate)
 			probe_found(fn->subordinate, since, call);
 	}
@@ -214,7 +214,7 @@ int svf_bus_rescan(struct svf_machine *machine, struct svf_bus *bus, struct svf_
 		rescan(bus, call);
 		return 0;
 	}
-	svf_list_for_each (root, &machine->buses, machine_link) {
+	svf_list_for_each(root, &machine->buses, machine_link) {
 		if (!root->bridge)
 			rescan(root, call);
 	}

@@ -93,7 +93,7 @@ static bool is_covered(const struct svf_driver *driver, const struct svf_pci_id 
 
 	if (!dynamic && driver->override_only)
 		return false;
-	svf_list_for_each (id, &driver->ids, link) {
+	svf_list_for_each(id, &driver->ids, link) {
 		if (id->dynamic == dynamic && svf_id_matches(id, what))
 			return true;
 	}
@@ -111,7 +111,7 @@ static unsigned int count_ids(const struct svf_driver *driver)
 	const struct svf_pci_id *id;
 	unsigned int n = 0;
 
-	svf_list_for_each (id, &driver->ids, link)
+	svf_list_for_each(id, &driver->ids, link)
 		n++;
 	return n;
 }
@@ -137,7 +137,7 @@ static void attach_to_all(struct svf_driver *driver, struct svf_call *call)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &call->machine->functions, machine_link) {
+	svf_list_for_each(fn, &call->machine->functions, machine_link) {
 		bool fatal;
 
 		if (fn->driver || !svf_driver_matches(driver, fn))
@@ -199,7 +199,7 @@ int svf_driver_remove_id(struct svf_driver *driver, struct svf_call *call, const
 			call, -EINVAL,
 			"an id is at least vendor and device in hexadecimal: \"8086 10c9\"");
 	wanted = id_of_fields(fields, n);
-	svf_list_for_each (id, &driver->ids, link) {
+	svf_list_for_each(id, &driver->ids, link) {
 		if (!removes(&wanted, id))
 			continue;
 		svf_list_del(&id->link);

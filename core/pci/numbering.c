@@ -24,7 +24,7 @@ static unsigned int extra_buses(const struct svf_bus *bus)
 	const struct svf_function *fn;
 	unsigned int max = 0;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		const struct svf_sriov *sriov = &fn->sriov;
 		unsigned int last;
 
@@ -44,7 +44,7 @@ static bool has_wanted(const struct svf_bus *bus)
 
 	if (bus->wanted)
 		return true;
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->subordinate && has_wanted(fn->subordinate))
 			return true;
 	}
@@ -64,7 +64,7 @@ static bool number_block(struct svf_bus *bus, unsigned int first, unsigned int *
 	if (number < first || last >= BUSES)
 		return false;
 	bus->number = (uint8_t)number;
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->subordinate && !number_block(fn->subordinate, last + 1, &last))
 			return false;
 	}
@@ -105,7 +105,7 @@ static int place_blocks(struct svf_build *build, bool used[BUSES], bool wanted)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &build->root->functions, bus_link) {
+	svf_list_for_each(fn, &build->root->functions, bus_link) {
 		struct svf_bus *bus = fn->subordinate;
 
 		if (!bus || has_wanted(bus) != wanted || place_block(bus, used, wanted))
@@ -127,7 +127,7 @@ static void settle(struct svf_bus *bus)
 	struct svf_function *fn;
 
 	svf_bus_set_numbers(bus, bus->number, bus->last);
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		struct svf_bus *behind = fn->subordinate;
 
 		if (!behind)
@@ -154,7 +154,7 @@ int svf_build_numbers(struct svf_build *build)
 		err = place_blocks(build, used, false);
 	if (err)
 		return err;
-	svf_list_for_each (fn, &build->root->functions, bus_link) {
+	svf_list_for_each(fn, &build->root->functions, bus_link) {
 		if (fn->subordinate && fn->subordinate->last > build->root->last)
 			build->root->last = fn->subordinate->last;
 	}

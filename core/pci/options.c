@@ -234,7 +234,7 @@ int svf_options_parse(const struct svf_model_ops *model, const struct svf_list *
 			err = set_value(&model->options[i], model->options[i].default_text,
 					&values[i], error);
 	}
-	svf_list_for_each (option, list, link) {
+	svf_list_for_each(option, list, link) {
 		if (err)
 			break;
 		err = parse_one(model, option, values, error);

@@ -70,7 +70,7 @@ static struct svf_function *at(const struct svf_bus *bus, unsigned int devfn)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->bdf.devfn == devfn)
 			return fn;
 	}
@@ -219,7 +219,7 @@ static int fail_option(struct svf_build *build, const struct svf_topology_node *
 {
 	const struct svf_topology_option *it;
 
-	svf_list_for_each (it, &node->options, link) {
+	svf_list_for_each(it, &node->options, link) {
 		if (!option && error->option && strcmp(it->key, error->option) == 0)
 			option = it;
 	}
@@ -309,7 +309,7 @@ static int add_children(struct svf_build *build, const struct svf_topology_node 
 {
 	const struct svf_topology_node *child;
 
-	svf_list_for_each (child, &node->children, link) {
+	svf_list_for_each(child, &node->children, link) {
 		int err = add_node(build, child, bus, kinds[node->kind].behind);
 
 		if (err)
@@ -348,7 +348,7 @@ static int make_slot(struct svf_build *build, const struct svf_topology_node *no
 	uint8_t devfn;
 	int err;
 
-	svf_list_for_each (bus, &build->machine->buses, machine_link) {
+	svf_list_for_each(bus, &build->machine->buses, machine_link) {
 		if (node->has_bdf && bus->wanted == node->bdf.bus) {
 			*ret = bus;
 			return 0;
@@ -370,7 +370,7 @@ static enum place place_behind(const struct svf_build *build, const struct svf_b
 {
 	const struct svf_plan *plan;
 
-	svf_list_for_each (plan, &build->plans, link) {
+	svf_list_for_each(plan, &build->plans, link) {
 		if (plan->fn == bus->bridge)
 			return kinds[plan->kind].behind;
 	}
@@ -382,7 +382,7 @@ static int add_roots(struct svf_build *build, bool slots)
 	const struct svf_topology_node *node;
 	int err = 0;
 
-	svf_list_for_each (node, &build->topology->roots, link) {
+	svf_list_for_each(node, &build->topology->roots, link) {
 		struct svf_bus *bus = build->root;
 
 		if (needs_slot(node) != slots)
@@ -412,7 +412,7 @@ static int check_devices(struct svf_build *build)
 {
 	const struct svf_plan *plan;
 
-	svf_list_for_each (plan, &build->plans, link) {
+	svf_list_for_each(plan, &build->plans, link) {
 		struct svf_function *fn = plan->fn;
 		unsigned int device = fn->bdf.devfn >> 3;
 

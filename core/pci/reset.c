@@ -126,7 +126,7 @@ void svf_bus_reset(struct svf_bus *bus)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		/* A VF is reset with its PF, which is on the same bus or on an earlier one. */
 		if (!fn->physfn)
 			svf_function_reset_and_restore(fn);
@@ -142,7 +142,7 @@ static bool alone_on_bus(const struct svf_function *fn)
 {
 	const struct svf_function *other;
 
-	svf_list_for_each (other, &fn->bus->functions, bus_link) {
+	svf_list_for_each(other, &fn->bus->functions, bus_link) {
 		if (other != fn && !svf_list_empty(&other->machine_link))
 			return false;
 	}

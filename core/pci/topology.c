@@ -57,8 +57,8 @@ static const struct {
 	{"vfio_pci.disable_vga", offsetof(struct svf_params, disable_vga), true},
 	{"vfio_pci.nointxmask", offsetof(struct svf_params, nointxmask), true},
 	{"vfio_iommu_type1.dma_entry_limit", offsetof(struct svf_params, dma_entry_limit), false},
-	{"vfio.enable_unsafe_noiommu_mode",
-	 offsetof(struct svf_params, enable_unsafe_noiommu_mode), true},
+	{"vfio.enable_unsafe_noiommu_mode", offsetof(struct svf_params, enable_unsafe_noiommu_mode),
+	 true},
 	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), true},
 	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), true},
 	{"softvfio.iommu", offsetof(struct svf_params, iommu), true},
@@ -118,7 +118,7 @@ static int apply_params(struct svf_build *build)
 {
 	const struct svf_topology_option *param;
 
-	svf_list_for_each (param, &build->topology->params, link) {
+	svf_list_for_each(param, &build->topology->params, link) {
 		int err = apply_param(build, param);
 
 		if (err)
@@ -152,12 +152,12 @@ static int discover(struct svf_build *build, struct svf_bus *bus)
 	struct svf_function *fn;
 	int err;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		err = svf_function_finalize(fn);
 		if (err)
 			return err;
 	}
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		err = fn->subordinate ? discover(build, fn->subordinate) : 0;
 		if (err)
 			return err;
@@ -226,7 +226,7 @@ static int for_each_plan(struct svf_build *build,
 {
 	const struct svf_plan *plan;
 
-	svf_list_for_each (plan, &build->plans, link) {
+	svf_list_for_each(plan, &build->plans, link) {
 		int err = step(build, plan);
 
 		if (err)
@@ -270,7 +270,7 @@ int svf_machine_build(struct svf_machine *machine, const struct svf_topology *to
 	build.call.machine = machine;
 	svf_list_init(&build.plans);
 	err = run_passes(&build);
-	svf_list_for_each_safe (plan, next, &build.plans, link) {
+	svf_list_for_each_safe(plan, next, &build.plans, link) {
 		svf_list_del(&plan->link);
 		free(plan);
 	}
@@ -285,7 +285,7 @@ static void destroy_bus(struct svf_bus *bus)
 {
 	struct svf_function *fn, *next;
 
-	svf_list_for_each_safe (fn, next, &bus->functions, bus_link) {
+	svf_list_for_each_safe(fn, next, &bus->functions, bus_link) {
 		if (fn->subordinate)
 			destroy_bus(fn->subordinate);
 		if (svf_list_empty(&fn->machine_link))
@@ -293,7 +293,7 @@ static void destroy_bus(struct svf_bus *bus)
 		else
 			svf_function_destroy(fn);
 	}
-	svf_list_for_each_safe (fn, next, &bus->absent, bus_link) {
+	svf_list_for_each_safe(fn, next, &bus->absent, bus_link) {
 		if (fn->subordinate)
 			destroy_bus(fn->subordinate);
 		svf_function_abort(fn);
@@ -308,7 +308,7 @@ static void release_all(struct svf_machine *machine)
 	struct svf_function *fn;
 	int err = 0;
 
-	svf_list_for_each (fn, &machine->functions, machine_link) {
+	svf_list_for_each(fn, &machine->functions, machine_link) {
 		if (fn->physfn)
 			continue;
 		err = svf_sriov_disable(fn, &call);

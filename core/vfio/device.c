@@ -34,7 +34,7 @@
 
 #define REQUEST_NS (10 * SVF_NS_PER_SEC)
 
-#define MINORS (sizeof(((struct svf_machine *)0)->cdev_minors) * 8)
+#define MINORS	   (sizeof(((struct svf_machine *)0)->cdev_minors) * 8)
 
 /* --- open files are counted --- */
 
@@ -258,7 +258,7 @@ struct svf_device *svf_device_lookup_minor(struct svf_machine *machine, unsigned
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &machine->functions, machine_link) {
+	svf_list_for_each(fn, &machine->functions, machine_link) {
 		if (fn->device && fn->device->minor == minor)
 			return fn->device;
 	}

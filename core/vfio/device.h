@@ -42,25 +42,25 @@ struct svf_release_wait {
 	struct svf_timer timer; /* the next time to ask */
 	unsigned int requests;	/* how often they have been asked */
 	uint64_t call_id;	/* of the call whose task waits for them */
-	bool deaf;		/* that task has got a signal; the wait is not for signals any more */
+	bool deaf; /* that task has got a signal; the wait is not for signals any more */
 };
 
 struct svf_device {
 	struct svf_function *fn;
 	struct svf_list group_link; /* group->devices, until it unregisters */
 	struct svf_group *group;
-	unsigned int minor;	     /* N of /dev/vfio/devices/vfioN */
-	struct svf_list files;	     /* struct svf_device_file.device_link: those with access */
-	unsigned int file_count;     /* open files, also without access; unregister waits */
-	unsigned int open_count;     /* files with access */
-	bool unregistering;	     /* the driver is leaving; no new opens */
+	unsigned int minor;	      /* N of /dev/vfio/devices/vfioN */
+	struct svf_list files;	      /* struct svf_device_file.device_link: those with access */
+	unsigned int file_count;      /* open files, also without access; unregister waits */
+	unsigned int open_count;      /* files with access */
+	bool unregistering;	      /* the driver is leaving; no new opens */
 	struct svf_release_wait wait; /* while unregistering and in use */
-	bool cdev_opened;	     /* open through its cdev */
-	bool noiommu;		     /* no IOMMU stands before it */
-	struct svf_idevice *idevice; /* bound to an iommufd */
+	bool cdev_opened;	      /* open through its cdev */
+	bool noiommu;		      /* no IOMMU stands before it */
+	struct svf_idevice *idevice;  /* bound to an iommufd */
 	/* Open through a group whose container is an iommufd, without an IOMMU: bound to nothing. */
 	bool unbound;
-	uint32_t devid;		     /* id of idevice there */
+	uint32_t devid; /* id of idevice there */
 	bool iommufd_attached;
 	struct svf_vf_token *vf_token; /* of a PF; NULL otherwise */
 

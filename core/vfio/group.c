@@ -326,7 +326,7 @@ static int find_device(struct svf_group *group, struct svf_call *call, const cha
 {
 	struct svf_device *device;
 
-	svf_list_for_each (device, &group->devices, group_link) {
+	svf_list_for_each(device, &group->devices, group_link) {
 		int found = svf_device_match(device, call, text);
 
 		if (found < 0)

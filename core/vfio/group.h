@@ -31,7 +31,7 @@ struct svf_group {
 	unsigned int cdev_device_open_count; /* members bound through their cdevs */
 	unsigned int drivers; /* members that are VFIO devices, also while they unregister */
 	unsigned int refs;    /* those, and the open file */
-	bool noiommu;	      /* its one device has no IOMMU before it: CAP_SYS_RAWIO at every step */
+	bool noiommu; /* its one device has no IOMMU before it: CAP_SYS_RAWIO at every step */
 };
 
 /* A function became a VFIO device / is one no more. */

@@ -41,7 +41,7 @@ void svf_ioeventfds_destroy(struct svf_device *device)
 {
 	struct svf_ioeventfd *io, *tmp;
 
-	svf_list_for_each_safe (io, tmp, &device->ioeventfds, link)
+	svf_list_for_each_safe(io, tmp, &device->ioeventfds, link)
 		destroy(io);
 }
 
@@ -58,7 +58,7 @@ static struct svf_ioeventfd *lookup(struct svf_device *device, const struct svf_
 {
 	struct svf_ioeventfd *io;
 
-	svf_list_for_each (io, &device->ioeventfds, link) {
+	svf_list_for_each(io, &device->ioeventfds, link) {
 		if (io->pos == key->pos && io->bar == key->bar && io->data == key->data &&
 		    io->width == key->width)
 			return io;

@@ -72,8 +72,7 @@ bool svf_device_memory_enabled(const struct svf_device *device)
 void svf_device_follow_memory(struct svf_device *device)
 {
 	struct svf_machine *machine = device->fn->machine;
-	bool hidden = device->vconfig &&
-		      (device->low_power || !svf_device_memory_enabled(device));
+	bool hidden = device->vconfig && (device->low_power || !svf_device_memory_enabled(device));
 
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
 		struct svf_ram *ram = device->fn->bars[i].ram;

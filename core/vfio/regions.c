@@ -336,10 +336,11 @@ static ssize_t vga_rw(const struct access *a, uint64_t pos, uint8_t *buf, size_t
 	       (pos < vga_ranges[i].first || pos >= vga_ranges[i].end))
 		i++;
 	if (i == SVF_ARRAY_SIZE(vga_ranges))
-		return svf_fail(a->call, -EINVAL,
-				"0x%lx is no address of legacy VGA: they are a0000 to bffff, 3b0 to "
-				"3bb and 3c0 to 3df",
-				(unsigned long)pos);
+		return svf_fail(
+			a->call, -EINVAL,
+			"0x%lx is no address of legacy VGA: they are a0000 to bffff, 3b0 to "
+			"3bb and 3c0 to 3df",
+			(unsigned long)pos);
 	if (len > vga_ranges[i].end - pos)
 		len = (size_t)(vga_ranges[i].end - pos);
 	for (; done < len; done += n) {

@@ -51,7 +51,7 @@ static int walk(const struct svf_bus *bus, int (*visit)(struct svf_function *fn,
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		int err = visit(fn, arg);
 
 		if (!err && fn->subordinate)
@@ -139,12 +139,12 @@ static int reset_bus(struct svf_device *device, struct svf_call *call)
 
 	if (err)
 		return err;
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->device)
 			svf_device_set_power_state(fn->device, 0);
 	}
 	svf_bus_reset(bus);
-	svf_list_for_each (fn, &bus->functions, bus_link) {
+	svf_list_for_each(fn, &bus->functions, bus_link) {
 		if (fn->device)
 			svf_device_follow_memory(fn->device);
 	}
@@ -157,7 +157,7 @@ void svf_device_try_bus_reset(struct svf_device *device)
 	unsigned int opens = 0;
 	bool needed = false;
 
-	svf_list_for_each (fn, &device->fn->bus->functions, bus_link) {
+	svf_list_for_each(fn, &device->fn->bus->functions, bus_link) {
 		if (!in_set(device, fn))
 			continue;
 		opens += fn->device->open_count;
@@ -166,7 +166,7 @@ void svf_device_try_bus_reset(struct svf_device *device)
 	/* The one that is closing still counts. */
 	if (!needed || opens > 1 || check_resettable(device, NULL) || reset_bus(device, NULL))
 		return;
-	svf_list_for_each (fn, &device->fn->bus->functions, bus_link) {
+	svf_list_for_each(fn, &device->fn->bus->functions, bus_link) {
 		if (in_set(device, fn))
 			fn->device->needs_reset = false;
 	}
@@ -300,7 +300,7 @@ static int hot_reset(struct svf_device *device, struct svf_call *call, const str
 
 	if (err)
 		return err;
-	svf_list_for_each (fn, &device->fn->bus->functions, bus_link) {
+	svf_list_for_each(fn, &device->fn->bus->functions, bus_link) {
 		if (in_set(device, fn) && !is_owned(owners, fn->device))
 			return svf_fail(call, -EINVAL,
 					SVF_BDF_FMT " would be reset too, and is not yours: %s",

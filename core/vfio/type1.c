@@ -266,8 +266,7 @@ static int mapping_pin(struct svf_machine *machine, struct svf_call *call, struc
 	if (err) {
 		err = fail_bad_memory(machine, call, mm, vaddr, range.bad);
 		if (err == -EFAULT)
-			svf_fail(call, err,
-				 "0x%lx-0x%lx is not all memory that the caller can %s",
+			svf_fail(call, err, "0x%lx-0x%lx is not all memory that the caller can %s",
 				 (unsigned long)vaddr, (unsigned long)last,
 				 map->prot & SVF_MAP_WRITE ? "write" : "read");
 		goto put_mm;
@@ -549,8 +548,8 @@ static int unmap_range(struct svf_type1 *type1, struct svf_call *call, const str
 	for (map = unmap_first(type1, unmap); map; map = next) {
 		next = unmap_next(map, unmap);
 		if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) {
-			int err = svf_type1_report_dirty(type1, call, &unmap->bitmap,
-							 unmap->first, map);
+			int err = svf_type1_report_dirty(type1, call, &unmap->bitmap, unmap->first,
+							 map);
 
 			/* As in the kernel, what was reported before stays unmapped. */
 			if (err)

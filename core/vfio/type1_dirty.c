@@ -67,7 +67,7 @@ int svf_type1_check_bitmap(struct svf_call *call, const struct vfio_bitmap *bitm
  */
 struct writer {
 	struct svf_call *call;
-	uint64_t bitmap; /* its address */
+	uint64_t bitmap;       /* its address */
 	uint64_t first, count; /* words that are held */
 	uint64_t words[BLOCK_WORDS];
 };
@@ -84,13 +84,14 @@ static void set_bits(uint64_t *words, unsigned int shift, uint64_t count)
 }
 
 /* The bits of pages pages from iova on, from bit shift of words, which are 0. */
-static void dirty_bits(const struct svf_type1 *type1, uint64_t iova, uint64_t pages, uint64_t *words,
-		       unsigned int shift)
+static void dirty_bits(const struct svf_type1 *type1, uint64_t iova, uint64_t pages,
+		       uint64_t *words, unsigned int shift)
 {
 	const struct svf_dirty *dirty = &type1->space.dirty;
 
 	if (dirty->on && !dirty->all)
-		svf_dirty_collect(dirty, iova, iova + pages * SVF_IOMMU_PAGE_SIZE - 1, words, shift);
+		svf_dirty_collect(dirty, iova, iova + pages * SVF_IOMMU_PAGE_SIZE - 1, words,
+				  shift);
 	else
 		set_bits(words, shift, pages);
 }
@@ -104,7 +105,8 @@ static int flush(struct writer *writer)
 	writer->count = 0;
 	if (!count)
 		return 0;
-	return svf_copy_to_user(writer->call, addr, writer->words, count * sizeof(writer->words[0]));
+	return svf_copy_to_user(writer->call, addr, writer->words,
+				count * sizeof(writer->words[0]));
 }
 
 /*
@@ -168,8 +170,8 @@ int svf_type1_report_dirty(const struct svf_type1 *type1, struct svf_call *call,
 			   const struct svf_mapping *map)
 {
 	struct writer writer = {.call = call, .bitmap = bitmap->data};
-	int err = write_mapping(&writer, type1, map,
-				(map->node.first - base) / SVF_IOMMU_PAGE_SIZE);
+	int err =
+		write_mapping(&writer, type1, map, (map->node.first - base) / SVF_IOMMU_PAGE_SIZE);
 
 	return err ? err : flush(&writer);
 }

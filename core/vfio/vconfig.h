@@ -74,7 +74,7 @@ struct svf_vconfig {
 	struct svf_vcap caps[SVF_VCONFIG_CAPS]; /* [0]: the header */
 	uint32_t physical_bars[7];		/* as they were at open; the last is the ROM's */
 	uint16_t read_request; /* PCIe: the user's read request size, as in the register */
-	bool bars_dirty; /* written since the copies were last made to look like BARs */
+	bool bars_dirty;       /* written since the copies were last made to look like BARs */
 	/* Four planes of size bytes behind the structure. */
 	uint8_t *value;	       /* the user's own copy */
 	uint8_t *virt, *write; /* bits, see struct svf_vreg */

@@ -83,7 +83,7 @@ struct svf_irqs {
 	unsigned int size; /* of vectors: all the function has */
 	struct svf_event *
 		*vectors; /* events of MSI and MSI-X vectors, NULL: not signalled anywhere */
-	bool *made; /* MSI-X: vectors that are allocated */
+	bool *made;	  /* MSI-X: vectors that are allocated */
 	struct svf_event *intx;
 	struct svf_event_watch *unmask; /* of INTx, by an eventfd of the user's; NULL: none */
 	bool intx_masked;

@@ -11,9 +11,9 @@
 
 #include "core/file.h"
 #include "host/client/fds.h"
-#include "host/host.h"
-#include "host/files/open.h"
 #include "host/client/ram.h"
+#include "host/files/open.h"
+#include "host/host.h"
 
 struct inject {
 	struct svf_list link;
@@ -118,7 +118,7 @@ struct svf_file *svf_inject_take(struct svf_injects *injects, uint64_t id, pid_t
 	struct inject *inject;
 	struct svf_file *file;
 
-	svf_list_for_each (inject, &injects->waiting, link) {
+	svf_list_for_each(inject, &injects->waiting, link) {
 		if (inject->id != id)
 			continue;
 		file = inject->file;
@@ -133,7 +133,7 @@ void svf_inject_opened(struct svf_injects *injects, uint64_t id, struct svf_open
 {
 	struct inject *inject;
 
-	svf_list_for_each (inject, &injects->waiting, link) {
+	svf_list_for_each(inject, &injects->waiting, link) {
 		if (inject->id != id)
 			continue;
 		svf_open_get(open);

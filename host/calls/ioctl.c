@@ -13,13 +13,13 @@
 #include "core/command.h"
 #include "core/file.h"
 #include "host/client/fds.h"
-#include "host/files/fuse_ops.h"
 #include "host/client/kvm.h"
 #include "host/client/mm.h"
-#include "host/files/node.h"
-#include "host/sysfs/sysfs.h"
-#include "host/files/text.h"
 #include "host/client/user.h"
+#include "host/files/fuse_ops.h"
+#include "host/files/node.h"
+#include "host/files/text.h"
+#include "host/sysfs/sysfs.h"
 #include "uapi/softvfio.h"
 
 #define STRING_SHOWN 128

@@ -10,9 +10,9 @@
 #include "core/file.h"
 #include "host/client/fds.h"
 #include "host/files/fuse.h"
-#include "host/host.h"
 #include "host/files/node.h"
 #include "host/files/open.h"
+#include "host/host.h"
 
 void svf_requests_init(struct svf_requests *requests)
 {
@@ -26,7 +26,7 @@ static void end_all(struct svf_list *list)
 {
 	struct svf_request *request, *tmp;
 
-	svf_list_for_each_safe (request, tmp, list, link)
+	svf_list_for_each_safe(request, tmp, list, link)
 		svf_request_end(request);
 }
 
@@ -193,7 +193,7 @@ struct svf_request *svf_request_lookup(struct svf_host *host, uint64_t id)
 {
 	struct svf_request *request;
 
-	svf_list_for_each (request, &host->requests.parked, link) {
+	svf_list_for_each(request, &host->requests.parked, link) {
 		if (request->id == id)
 			return request;
 	}

@@ -74,9 +74,9 @@ struct svf_request {
 	bool pass;		    /* of a notification: not ours, let the kernel do it */
 	uint32_t command;	    /* ioctl */
 	uint64_t arg;
-	int flags; /* of an open */
+	int flags;	/* of an open */
 	const void *in; /* bytes of a write: data, or the transport's until it is held up */
-	void *data; /* owned: bytes of a held-up write, room for those of a read */
+	void *data;	/* owned: bytes of a held-up write, room for those of a read */
 	size_t len;
 	uint64_t offset;
 	struct svf_host_ram *ret_ram; /* to be injected in place of a file */

@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "host/calls/ioctl.h"
 #include "host/client/barmap.h"
 #include "host/client/fds.h"
-#include "host/host.h"
-#include "host/calls/ioctl.h"
 #include "host/client/kvm.h"
 #include "host/client/user.h"
+#include "host/host.h"
 #include "uapi/softvfio.h"
 
 void svf_seccomp_init(struct svf_seccomp *seccomp)
@@ -47,7 +47,7 @@ void svf_seccomp_fini(struct svf_seccomp *seccomp)
 {
 	struct svf_listener *listener, *tmp;
 
-	svf_list_for_each_safe (listener, tmp, &seccomp->listeners, link)
+	svf_list_for_each_safe(listener, tmp, &seccomp->listeners, link)
 		listener_drop(listener);
 }
 

@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "core/iommufd/iommufd.h"
 #include "core/file.h"
+#include "core/iommufd/iommufd.h"
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
-#include "host/host.h"
 #include "host/client/process.h"
 #include "host/client/ram.h"
+#include "host/host.h"
 #include "uapi/softvfio.h"
 
 #define PAGE 4096ull
@@ -85,8 +85,8 @@ static int get_viommu_ram(struct svf_request *request, struct svf_file *file)
 	if (!err && arg.prot & PROT_EXEC)
 		err = svf_fail(call, -EPERM, "an iommufd cannot be mapped for execution");
 	if (!err)
-		err = svf_ictx_mmap(file, call, arg.offset,
-				    (arg.length + (PAGE - 1)) & ~(PAGE - 1), &ram);
+		err = svf_ictx_mmap(file, call, arg.offset, (arg.length + (PAGE - 1)) & ~(PAGE - 1),
+				    &ram);
 	if (err)
 		return err;
 	arg.ret_memory_offset = 0;

@@ -84,7 +84,7 @@ static void file_ready(struct svf_event_watches *watches, struct watched_file *f
 	if (!file->early)
 		take_count(file);
 	file->early = false;
-	svf_list_for_each (watch, &file->watches, link)
+	svf_list_for_each(watch, &file->watches, link)
 		fire_later(watches, watch);
 }
 
@@ -169,7 +169,7 @@ static struct watched_file *file_lookup(const struct svf_event_watches *watches,
 
 	if (id == NO_ID)
 		return NULL;
-	svf_list_for_each (file, &watches->files, link) {
+	svf_list_for_each(file, &watches->files, link) {
 		if (file->id == id)
 			return file;
 	}

@@ -25,8 +25,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "host/host.h"
 #include "host/files/open.h"
+#include "host/host.h"
 
 enum look { LOOK_OTHER, LOOK_EVENT, LOOK_OURS };
 
@@ -82,7 +82,7 @@ static void identify_done(struct svf_job *job)
 
 	if (request) {
 		/* Nobody claimed it: a directory or another file of ours that has no commands. */
-		svf_list_for_each (fetched, &request->fetched, link) {
+		svf_list_for_each(fetched, &request->fetched, link) {
 			if (!fetched->known)
 				fetched->what.kind = SVF_FD_OTHER;
 			fetched->known = true;
@@ -99,7 +99,7 @@ void svf_fds_identified(struct svf_host *host, uint64_t cookie, struct svf_open 
 
 	if (!request || !open->file)
 		return;
-	svf_list_for_each (fetched, &request->fetched, link) {
+	svf_list_for_each(fetched, &request->fetched, link) {
 		if (fetched->known)
 			continue;
 		fetched->known = true;
@@ -153,7 +153,7 @@ static struct svf_fetched *lookup_known(struct svf_request *request, int number)
 {
 	struct svf_fetched *fetched;
 
-	svf_list_for_each (fetched, &request->fetched, link) {
+	svf_list_for_each(fetched, &request->fetched, link) {
 		if (fetched->number == number && fetched->known)
 			return fetched;
 	}
@@ -210,7 +210,7 @@ void svf_fds_release(struct svf_request *request)
 {
 	struct svf_fetched *fetched, *tmp;
 
-	svf_list_for_each_safe (fetched, tmp, &request->fetched, link) {
+	svf_list_for_each_safe(fetched, tmp, &request->fetched, link) {
 		svf_list_del(&fetched->link);
 		if (fetched->what.kind == SVF_FD_EVENT)
 			svf_host_event_put(fetched->what.event);

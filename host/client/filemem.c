@@ -16,10 +16,10 @@
 
 #include "core/call.h"
 #include "core/machine.h"
-#include "host/host.h"
 #include "host/client/mm.h"
 #include "host/client/process.h"
 #include "host/client/procmap.h"
+#include "host/host.h"
 
 /* Each is one mapping of ours, of which the system allows 65530. */
 #define FILEMEMS_MAX 16384u
@@ -285,9 +285,10 @@ int svf_host_mm_change_owner(struct svf_mm *mm, struct svf_call *call)
 	if (owner != file->owner && file->charged) {
 		if (svf_host_mm_account(owner, (int64_t)file->charged, NULL)) {
 			svf_host_mm_put(owner);
-			return svf_fail(call, -ENOMEM,
-					"%lu pages would pass the process's RLIMIT_MEMLOCK; raise it",
-					(unsigned long)file->charged);
+			return svf_fail(
+				call, -ENOMEM,
+				"%lu pages would pass the process's RLIMIT_MEMLOCK; raise it",
+				(unsigned long)file->charged);
 		}
 		if (svf_host_mm_account(file->owner, -(int64_t)file->charged, NULL))
 			return -ENOMEM; /* giving back cannot fail */

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "host/host.h"
-#include "host/files/open.h"
 #include "host/client/user.h"
+#include "host/files/open.h"
+#include "host/host.h"
 
 /* How a descriptor of the device reads back in /proc/PID/fd. */
 #define KVM_VFIO_LINK "anon_inode:kvm-vfio"
@@ -34,7 +34,7 @@ void svf_kvm_fini(struct svf_kvm *kvm)
 {
 	struct svf_kvm_use *use, *tmp;
 
-	svf_list_for_each_safe (use, tmp, &kvm->uses, link)
+	svf_list_for_each_safe(use, tmp, &kvm->uses, link)
 		use_destroy(kvm, use);
 }
 
@@ -43,7 +43,7 @@ static struct svf_kvm_use *use_lookup(struct svf_kvm *kvm, pid_t pid, int number
 {
 	struct svf_kvm_use *use;
 
-	svf_list_for_each (use, &kvm->uses, link) {
+	svf_list_for_each(use, &kvm->uses, link) {
 		if (use->pid == pid && use->number == number && use->file == file)
 			return use;
 	}
@@ -83,7 +83,7 @@ void svf_kvm_forget(struct svf_kvm *kvm, const struct svf_file *file)
 {
 	struct svf_kvm_use *use, *tmp;
 
-	svf_list_for_each_safe (use, tmp, &kvm->uses, link) {
+	svf_list_for_each_safe(use, tmp, &kvm->uses, link) {
 		if (file && use->file == file)
 			use_destroy(kvm, use);
 	}
@@ -100,7 +100,8 @@ static bool is_kvm_vfio(const struct svf_request *request)
 }
 
 /* Whether the call adds or removes a file, and which by the caller's number. */
-static bool read_arguments(struct svf_request *request, struct kvm_device_attr *ret, int *ret_number)
+static bool read_arguments(struct svf_request *request, struct kvm_device_attr *ret,
+			   int *ret_number)
 {
 	struct svf_call *call = &request->call;
 
@@ -126,7 +127,8 @@ static int set_file(struct svf_request *request, bool add, const struct svf_file
 	case -ENOENT:
 		return svf_fail(call, err, "the file was not added to this KVM device");
 	case -ENOMEM:
-		return svf_fail(call, err, "%u files have been added to KVM devices, no more can be",
+		return svf_fail(call, err,
+				"%u files have been added to KVM devices, no more can be",
 				kvm->count);
 	}
 	return err;
@@ -158,6 +160,6 @@ void svf_kvm_describe(const struct svf_request *request, char *buf, size_t size)
 
 	svf_user_peek(request, &attr, request->arg, sizeof(attr));
 	svf_user_peek(request, &number, attr.addr, sizeof(number));
-	snprintf(buf, size, "ioctl(%s, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE_%s %d)", KVM_VFIO_LINK,
-		 attr.attr == KVM_DEV_VFIO_GROUP_ADD ? "ADD" : "DEL", number);
+	snprintf(buf, size, "ioctl(%s, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE_%s %d)",
+		 KVM_VFIO_LINK, attr.attr == KVM_DEV_VFIO_GROUP_ADD ? "ADD" : "DEL", number);
 }

@@ -43,9 +43,11 @@ void svf_kvm_init(struct svf_kvm *kvm);
 void svf_kvm_fini(struct svf_kvm *kvm);
 
 /* Return: 0, -EEXIST, -ENOMEM. */
-int svf_kvm_add(struct svf_kvm *kvm, pid_t pid, int number, const struct svf_file *file) SVF_MUST_CHECK;
+int svf_kvm_add(struct svf_kvm *kvm, pid_t pid, int number,
+		const struct svf_file *file) SVF_MUST_CHECK;
 /* Return: 0, -ENOENT. */
-int svf_kvm_remove(struct svf_kvm *kvm, pid_t pid, int number, const struct svf_file *file) SVF_MUST_CHECK;
+int svf_kvm_remove(struct svf_kvm *kvm, pid_t pid, int number,
+		   const struct svf_file *file) SVF_MUST_CHECK;
 /* The file is closed. Takes NULL. */
 void svf_kvm_forget(struct svf_kvm *kvm, const struct svf_file *file);
 

@@ -12,9 +12,9 @@
 #include "core/file.h"
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
-#include "host/host.h"
-#include "host/files/open.h"
 #include "host/client/ram.h"
+#include "host/files/open.h"
+#include "host/host.h"
 
 void svf_linger_init(struct svf_linger *linger)
 {
@@ -43,7 +43,7 @@ static void description_ended(struct svf_source *source, uint32_t events)
 	(void)events;
 	while (read(source->fd, buffer, sizeof(buffer)) > 0)
 		;
-	svf_list_for_each_safe (open, tmp, &host->opens, link) {
+	svf_list_for_each_safe(open, tmp, &host->opens, link) {
 		if (open->lingers && !svf_linger_holds(open->file))
 			svf_open_end(open);
 	}

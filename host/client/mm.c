@@ -39,9 +39,9 @@
 
 #include "core/machine.h"
 #include "host/client/filemem.h"
-#include "host/host.h"
 #include "host/client/procmap.h"
 #include "host/client/ram.h"
+#include "host/host.h"
 
 #define PAGE_SIZE 4096u
 
@@ -136,7 +136,7 @@ static struct svf_mm *mm_lookup(struct svf_host *host, pid_t pid, pid_t tid)
 {
 	struct svf_mm *mm;
 
-	svf_list_for_each (mm, &host->mms, link) {
+	svf_list_for_each(mm, &host->mms, link) {
 		if (mm->pid == pid && is_of(mm, tid))
 			return mm;
 	}
@@ -312,8 +312,8 @@ int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 	return 0;
 }
 
-bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr,
-			uint64_t *ret_addr, uint64_t *ret_len)
+bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr, uint64_t *ret_addr,
+			uint64_t *ret_len)
 {
 	if (mm->file && !other->file)
 		return svf_filemem_locate(mm->file, other, addr, ret_addr, ret_len);

@@ -18,13 +18,13 @@ struct svf_mm {
 	struct svf_list link; /* host->mms */
 	struct svf_host *host;
 	unsigned int refs;
-	pid_t pid;	       /* of the process, when it was made */
-	int pidfd;	       /* of it; tells whether pid is still its number */
-	int mem_fd;	       /* /proc/PID/mem */
-	int maps_fd;	       /* /proc/PID/maps */
+	pid_t pid;		  /* of the process, when it was made */
+	int pidfd;		  /* of it; tells whether pid is still its number */
+	int mem_fd;		  /* /proc/PID/mem */
+	int maps_fd;		  /* /proc/PID/maps */
 	struct svf_filemem *file; /* of a file, and then nothing above but host and refs; NULL */
-	uint64_t locked_pages; /* charged by mm_account */
-	uint64_t random_at;    /* AT_RANDOM of the program that runs in it, */
+	uint64_t locked_pages;	  /* charged by mm_account */
+	uint64_t random_at;	  /* AT_RANDOM of the program that runs in it, */
 	unsigned char random[SVF_PROCESS_RANDOM_SIZE]; /* and what was there */
 };
 
@@ -38,8 +38,8 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
 int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
 int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit);
-bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr,
-			uint64_t *ret_addr, uint64_t *ret_len);
+bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr, uint64_t *ret_addr,
+			uint64_t *ret_len);
 
 /* Whether the process of thread tid has the preload object mapped for execution. */
 bool svf_mm_has_preload(struct svf_host *host, pid_t tid);

@@ -2,8 +2,8 @@
 /* The calling process; see process.h for why numbers of threads may be relied on. */
 #include "host/client/process.h"
 
-#include <elf.h>
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -137,7 +137,8 @@ bool svf_process_has_kvm(pid_t tid)
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 
 		link[n > 0 ? n : 0] = '\0';
-		found = strcmp(link, "/dev/kvm") == 0 || strncmp(link, "anon_inode:kvm-vm", 17) == 0;
+		found = strcmp(link, "/dev/kvm") == 0 ||
+			strncmp(link, "anon_inode:kvm-vm", 17) == 0;
 	}
 	if (dir)
 		closedir(dir);

@@ -38,6 +38,7 @@ int svf_procmap_open(pid_t pid) SVF_MUST_CHECK;
  */
 int svf_procmap_next(int fd, uint64_t address, bool executable, struct svf_vma *ret) SVF_MUST_CHECK;
 /* The same by the text, whatever the kernel has. */
-int svf_procmap_next_text(int fd, uint64_t address, bool executable, struct svf_vma *ret) SVF_MUST_CHECK;
+int svf_procmap_next_text(int fd, uint64_t address, bool executable,
+			  struct svf_vma *ret) SVF_MUST_CHECK;
 
 #endif

@@ -91,7 +91,8 @@ static void fail_call(struct svf_watch *watch, unsigned int copy, struct patienc
 	patience->failed = true;
 	if (!svf_process_of(atomic_load(&watch->caller), &pid))
 		patience->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (request && atomic_compare_exchange_strong(&watch->copies, &copy, copy | SVF_WATCH_GIVEN_UP))
+	if (request &&
+	    atomic_compare_exchange_strong(&watch->copies, &copy, copy | SVF_WATCH_GIVEN_UP))
 		fail_request(watch, request, -EFAULT);
 }
 

@@ -85,7 +85,8 @@ static inline void svf_watch_begin_copy(struct svf_watch *watch)
  */
 static inline SVF_MUST_CHECK bool svf_watch_end_copy(struct svf_watch *watch)
 {
-	unsigned int in_copy = atomic_load_explicit(&watch->copies, memory_order_relaxed) & ~SVF_WATCH_GIVEN_UP;
+	unsigned int in_copy =
+		atomic_load_explicit(&watch->copies, memory_order_relaxed) & ~SVF_WATCH_GIVEN_UP;
 	unsigned int out = (in_copy + 1) & ~SVF_WATCH_GIVEN_UP;
 
 	if (atomic_compare_exchange_strong(&watch->copies, &in_copy, out))

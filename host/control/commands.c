@@ -12,8 +12,8 @@
 #include "core/pci/driver.h"
 #include "core/pci/function.h"
 #include "host/control/control.h"
-#include "host/host.h"
 #include "host/files/open.h"
+#include "host/host.h"
 
 #define NS_PER_S 1e9
 
@@ -124,7 +124,7 @@ static json_t *devices(const struct svf_machine *machine)
 	const struct svf_function *fn;
 	json_t *array = json_array();
 
-	svf_list_for_each (fn, &machine->functions, machine_link) {
+	svf_list_for_each(fn, &machine->functions, machine_link) {
 		if (!array || append(array, device_entry(fn)))
 			break;
 	}
@@ -155,7 +155,7 @@ static json_t *clients(struct svf_host *host)
 	char path[160];
 	pid_t pid;
 
-	svf_list_for_each (open, &host->opens, link) {
+	svf_list_for_each(open, &host->opens, link) {
 		/* By the thread that opened it, or what became of it. */
 		if (!array || !open->file || svf_process_of(open->pid, &pid))
 			continue;

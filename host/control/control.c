@@ -272,7 +272,7 @@ void svf_control_fini(struct svf_host *host)
 {
 	struct svf_connection *connection, *tmp;
 
-	svf_list_for_each_safe (connection, tmp, &host->control.connections, link)
+	svf_list_for_each_safe(connection, tmp, &host->control.connections, link)
 		connection_close(connection);
 	if (host->control.fd < 0)
 		return;

@@ -14,8 +14,8 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "host/loop.h"
 #include "host/control/protocol.h"
+#include "host/loop.h"
 
 struct svf_host;
 

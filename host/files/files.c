@@ -22,8 +22,8 @@
 
 #include "core/file.h"
 #include "core/machine.h"
-#include "host/files/fuse_ops.h"
 #include "host/calls/inject.h"
+#include "host/files/fuse_ops.h"
 #include "host/files/node.h"
 #include "host/files/text.h"
 
@@ -58,7 +58,8 @@ static void reply_open(fuse_req_t req, struct svf_open *open)
 	const uint32_t stream = is_stream(open) ? FOPEN_NONSEEKABLE : 0;
 	const struct fuse_open_out out = {
 		.fh = (uintptr_t)open,
-		.open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES | stream,
+		.open_flags =
+			FOPEN_DIRECT_IO | FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES | stream,
 	};
 
 	if (fuse_reply_buf(req, (const char *)&out, sizeof(out)) == -ENOENT)
@@ -338,8 +339,8 @@ void svf_fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 
 static unsigned int poll_events(const struct svf_open *open)
 {
-	unsigned int ready = open && open->file ? svf_file_poll(open->file)
-						: SVF_POLL_IN | SVF_POLL_OUT;
+	unsigned int ready =
+		open && open->file ? svf_file_poll(open->file) : SVF_POLL_IN | SVF_POLL_OUT;
 
 	return (ready & SVF_POLL_IN ? POLLIN | POLLRDNORM : 0u) |
 	       (ready & SVF_POLL_OUT ? POLLOUT | (is_stream(open) ? 0u : POLLWRNORM) : 0u);

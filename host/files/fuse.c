@@ -21,13 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/files/fuse_ops.h"
 #include "host/calls/inject.h"
+#include "host/files/fuse_ops.h"
 #include "host/files/node.h"
 
 #define MAX_BACKGROUND UINT16_MAX
-#define NOFLUSH_MINOR 35 /* of the FUSE protocol, version 7: FOPEN_NOFLUSH */
-#define ATTR_SIZE 4096 /* what sysfs says of every text attribute, bytes */
+#define NOFLUSH_MINOR  35   /* of the FUSE protocol, version 7: FOPEN_NOFLUSH */
+#define ATTR_SIZE      4096 /* what sysfs says of every text attribute, bytes */
 
 static struct svf_tree *tree_of(fuse_req_t req)
 {
@@ -223,7 +223,7 @@ static void list_dir(struct listing *listing, struct svf_tree_node *dir, off_t a
 		return;
 	if (after < 2 && !list_name(listing, "..", parent, S_IFDIR, 2))
 		return;
-	svf_list_for_each (node, &dir->children, sibling) {
+	svf_list_for_each(node, &dir->children, sibling) {
 		off_t position = (off_t)node->ino + 2;
 
 		if (position > after &&

@@ -28,9 +28,9 @@ struct svf_request;
 struct svf_fuse {
 	struct fuse_session *session;
 	struct svf_source source;
-	uint64_t unique; /* the kernel's number of the request being processed; 0: none is */
-	void *buffer; /* of the request being received; libfuse's, kept from one to the next */
-	dev_t dev;    /* of the filesystem, as stat shows it */
+	uint64_t unique;  /* the kernel's number of the request being processed; 0: none is */
+	void *buffer;	  /* of the request being received; libfuse's, kept from one to the next */
+	dev_t dev;	  /* of the filesystem, as stat shows it */
 	bool close_waits; /* close of one of our files asks us, see svf_fuse_close() */
 	struct timespec started;
 	uid_t own_uid; /* of the hidden files (inject.h) */

@@ -6,8 +6,8 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
-#include "host/host.h"
 #include "host/files/open.h"
+#include "host/host.h"
 
 static inline struct svf_host *svf_fuse_host(fuse_req_t req)
 {

@@ -20,8 +20,8 @@ enum svf_node_kind { SVF_NODE_DIR, SVF_NODE_LINK, SVF_NODE_ATTR, SVF_NODE_DEV };
 #define SVF_NODE_ROOT 1ull /* FUSE_ROOT_ID */
 
 struct svf_tree_node {
-	struct svf_list sibling;  /* parent's children, in order of ino; alive nodes only */
-	struct svf_list children; /* SVF_NODE_DIR */
+	struct svf_list sibling;      /* parent's children, in order of ino; alive nodes only */
+	struct svf_list children;     /* SVF_NODE_DIR */
 	struct svf_tree_node *parent; /* borrowed; outlives what is alive in it; NULL: root */
 	struct svf_tree_node *name_next, *ino_next; /* hash chains */
 	char *name;

@@ -9,10 +9,10 @@
 #include "core/file.h"
 #include "core/pci/function.h"
 #include "core/vfio/device.h"
-#include "host/files/fuse_ops.h"
-#include "host/host.h"
 #include "host/client/linger.h"
+#include "host/files/fuse_ops.h"
 #include "host/files/node.h"
+#include "host/host.h"
 
 int svf_open_alloc(struct svf_host *host, struct svf_tree_node *node, struct svf_file *file,
 		   pid_t pid, struct svf_open **ret)
@@ -76,7 +76,7 @@ struct svf_open *svf_open_lookup(struct svf_host *host, const struct svf_file *f
 {
 	struct svf_open *open;
 
-	svf_list_for_each (open, &host->opens, link) {
+	svf_list_for_each(open, &host->opens, link) {
 		if (file && open->file == file)
 			return open;
 	}

@@ -30,7 +30,7 @@ struct svf_open {
 	pid_t pid;		    /* of the thread that opened it, for messages */
 	/* Of the last poll that asked to be told: what to tell it by. NULL: nobody waits. */
 	struct fuse_pollhandle *poll;
-	char *text;		    /* an attribute's value as of the last read at its beginning */
+	char *text; /* an attribute's value as of the last read at its beginning */
 	size_t text_len;
 };
 

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/host.h"
 #include "host/files/node.h"
+#include "host/host.h"
 
 struct svf_tree {
 	struct svf_host *host;
@@ -336,7 +336,7 @@ static void sweep(struct svf_tree *tree, struct svf_tree_node *dir, bool undo)
 {
 	struct svf_tree_node *node, *tmp;
 
-	svf_list_for_each_safe (node, tmp, &dir->children, sibling) {
+	svf_list_for_each_safe(node, tmp, &dir->children, sibling) {
 		if (node->kind == SVF_NODE_DIR)
 			sweep(tree, node, undo);
 		node->stale = node->stated != tree->round;

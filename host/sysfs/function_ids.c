@@ -43,58 +43,67 @@ enum { ID_VENDOR, ID_DEVICE, ID_SUBVENDOR, ID_SUBDEVICE };
 static ssize_t show_id(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
 {
 	struct ids ids = function_ids(object);
-	unsigned int by_arg[] = { ids.vendor, ids.device, ids.subvendor, ids.subdevice };
+	unsigned int by_arg[] = {ids.vendor, ids.device, ids.subvendor, ids.subdevice};
 
 	return svf_sysfs_emit(buf, size, "0x%04x\n", by_arg[arg]);
 }
 
-static ssize_t show_vendor(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_vendor(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			   size_t size)
 {
 	return show_id(host, object, ID_VENDOR, buf, size);
 }
 
-static ssize_t show_device(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_device(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			   size_t size)
 {
 	return show_id(host, object, ID_DEVICE, buf, size);
 }
 
-static ssize_t show_subvendor(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_subvendor(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			      size_t size)
 {
 	return show_id(host, object, ID_SUBVENDOR, buf, size);
 }
 
-static ssize_t show_subdevice(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_subdevice(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			      size_t size)
 {
 	return show_id(host, object, ID_SUBDEVICE, buf, size);
 }
 
-static ssize_t show_class(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_class(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			  size_t size)
 {
 	return svf_sysfs_emit(buf, size, "0x%06x\n", svf_function_class(object));
 }
 
-static ssize_t show_revision(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_revision(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			     size_t size)
 {
 	const struct svf_function *fn = object;
 
 	return svf_sysfs_emit(buf, size, "0x%02x\n", fn->config[0x08]);
 }
 
-static ssize_t emit_modalias(const struct svf_function *fn, const char *before, char *buf, size_t size)
+static ssize_t emit_modalias(const struct svf_function *fn, const char *before, char *buf,
+			     size_t size)
 {
 	struct ids ids = function_ids(fn);
 
 	return svf_sysfs_emit(buf, size, "%spci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", before,
-			      ids.vendor, ids.device, ids.subvendor, ids.subdevice, ids.class >> 16 & 0xff,
-			      ids.class >> 8 & 0xff, ids.class & 0xff);
+			      ids.vendor, ids.device, ids.subvendor, ids.subdevice,
+			      ids.class >> 16 & 0xff, ids.class >> 8 & 0xff, ids.class & 0xff);
 }
 
-static ssize_t show_modalias(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_modalias(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			     size_t size)
 {
 	return emit_modalias(object, "", buf, size);
 }
 
-static ssize_t show_uevent(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_uevent(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			   size_t size)
 {
 	const struct svf_function *fn = object;
 	struct ids ids = function_ids(fn);
@@ -111,13 +120,13 @@ static ssize_t show_uevent(struct svf_host *host, void *object, uintptr_t arg, c
 }
 
 const struct svf_sysfs_row svf_sysfs_function_ids[] = {
-	{ .attr = { .name = "vendor", .mode = 0444, .show = show_vendor } },
-	{ .attr = { .name = "device", .mode = 0444, .show = show_device } },
-	{ .attr = { .name = "subsystem_vendor", .mode = 0444, .show = show_subvendor } },
-	{ .attr = { .name = "subsystem_device", .mode = 0444, .show = show_subdevice } },
-	{ .attr = { .name = "class", .mode = 0444, .show = show_class } },
-	{ .attr = { .name = "revision", .mode = 0444, .show = show_revision } },
-	{ .attr = { .name = "modalias", .mode = 0444, .show = show_modalias } },
-	{ .attr = { .name = "uevent", .mode = 0444, .show = show_uevent } },
+	{.attr = {.name = "vendor", .mode = 0444, .show = show_vendor}},
+	{.attr = {.name = "device", .mode = 0444, .show = show_device}},
+	{.attr = {.name = "subsystem_vendor", .mode = 0444, .show = show_subvendor}},
+	{.attr = {.name = "subsystem_device", .mode = 0444, .show = show_subdevice}},
+	{.attr = {.name = "class", .mode = 0444, .show = show_class}},
+	{.attr = {.name = "revision", .mode = 0444, .show = show_revision}},
+	{.attr = {.name = "modalias", .mode = 0444, .show = show_modalias}},
+	{.attr = {.name = "uevent", .mode = 0444, .show = show_uevent}},
 };
 const size_t svf_sysfs_function_ids_count = SVF_ARRAY_SIZE(svf_sysfs_function_ids);

@@ -73,29 +73,30 @@ static bool is_no_vf(const struct svf_function *fn)
 }
 
 const struct svf_sysfs_row svf_sysfs_function_hotplug[] = {
-	{ .attr = { .name = "remove", .mode = 0220, .store = store_remove, .outlives = true },
-	  .when = may_be_removed },
-	{ .attr = { .name = "rescan", .mode = 0200, .store = store_function_rescan, .outlives = true },
-	  .when = is_no_vf },
+	{.attr = {.name = "remove", .mode = 0220, .store = store_remove, .outlives = true},
+	 .when = may_be_removed},
+	{.attr = {.name = "rescan", .mode = 0200, .store = store_function_rescan, .outlives = true},
+	 .when = is_no_vf},
 };
 const size_t svf_sysfs_function_hotplug_count = SVF_ARRAY_SIZE(svf_sysfs_function_hotplug);
 
 const struct svf_attr svf_sysfs_rescan_attr = {
-	.name = "rescan", .mode = 0200, .store = store_rescan
-};
+	.name = "rescan", .mode = 0200, .store = store_rescan};
 
-static ssize_t show_nothing(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_nothing(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			    size_t size)
 {
 	return 0;
 }
 
-void svf_sysfs_state_pci_bus(struct svf_tree *tree, struct svf_tree_node *dir, struct svf_tree_node *class,
-			     const char *path, struct svf_bus *bus, unsigned int depth)
+void svf_sysfs_state_pci_bus(struct svf_tree *tree, struct svf_tree_node *dir,
+			     struct svf_tree_node *class, const char *path, struct svf_bus *bus,
+			     unsigned int depth)
 {
 	static const struct svf_attr rescan = {
-		.name = "rescan", .mode = 0200, .store = store_bus_rescan, .outlives = true
-	};
-	static const struct svf_attr uevent = { .name = "uevent", .mode = 0444, .show = show_nothing };
+		.name = "rescan", .mode = 0200, .store = store_bus_rescan, .outlives = true};
+	static const struct svf_attr uevent = {
+		.name = "uevent", .mode = 0444, .show = show_nothing};
 	struct svf_tree_node *bus_dir;
 	char name[16];
 
@@ -104,7 +105,8 @@ void svf_sysfs_state_pci_bus(struct svf_tree *tree, struct svf_tree_node *dir, s
 	svf_tree_attr(tree, bus_dir, rescan.name, &rescan, bus, 0);
 	svf_tree_attr(tree, bus_dir, uevent.name, &uevent, bus, 0);
 	if (bus->bridge)
-		svf_sysfs_link(tree, bus_dir, "device", 3, SVF_BDF_FMT, SVF_BDF_ARG(bus->bridge->bdf));
+		svf_sysfs_link(tree, bus_dir, "device", 3, SVF_BDF_FMT,
+			       SVF_BDF_ARG(bus->bridge->bdf));
 	else
 		svf_sysfs_link(tree, bus_dir, "device", 3, "pci%s", name);
 	svf_sysfs_link(tree, bus_dir, "subsystem", depth + 2, "class/pci_bus");

@@ -35,8 +35,8 @@ unsigned int svf_sysfs_function_path(const struct svf_function *fn, char *buf, s
 	return depth + 1;
 }
 
-struct svf_tree_node *svf_sysfs_link(struct svf_tree *tree, struct svf_tree_node *dir, const char *name,
-				     unsigned int up, const char *fmt, ...)
+struct svf_tree_node *svf_sysfs_link(struct svf_tree *tree, struct svf_tree_node *dir,
+				     const char *name, unsigned int up, const char *fmt, ...)
 {
 	char target[1024];
 	size_t n = 0;
@@ -59,7 +59,8 @@ static void state_rows(struct svf_tree *tree, struct svf_tree_node *dir, struct 
 	}
 }
 
-static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir, struct svf_function *fn)
+static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir,
+			     struct svf_function *fn)
 {
 	state_rows(tree, dir, fn, svf_sysfs_function_ids, svf_sysfs_function_ids_count);
 	state_rows(tree, dir, fn, svf_sysfs_function_hw, svf_sysfs_function_hw_count);
@@ -73,7 +74,8 @@ static void state_attributes(struct svf_tree *tree, struct svf_tree_node *dir, s
 	}
 }
 
-static void state_sriov_links(struct svf_tree *tree, struct svf_tree_node *dir, const struct svf_function *fn)
+static void state_sriov_links(struct svf_tree *tree, struct svf_tree_node *dir,
+			      const struct svf_function *fn)
 {
 	char name[32];
 
@@ -94,14 +96,15 @@ static const struct svf_driver *shown_driver(const struct svf_function *fn)
 }
 
 /* depth: of the function's folder below /sys. */
-static void state_links(struct svf_tree *tree, struct svf_tree_node *dir, const struct svf_function *fn,
-			unsigned int depth)
+static void state_links(struct svf_tree *tree, struct svf_tree_node *dir,
+			const struct svf_function *fn, unsigned int depth)
 {
 	svf_sysfs_link(tree, dir, "subsystem", depth, "bus/pci");
 	if (shown_driver(fn))
 		svf_sysfs_link(tree, dir, "driver", depth, "bus/pci/drivers/%s", fn->driver->name);
 	if (fn->group) {
-		svf_sysfs_link(tree, dir, "iommu_group", depth, "kernel/iommu_groups/%u", fn->group->id);
+		svf_sysfs_link(tree, dir, "iommu_group", depth, "kernel/iommu_groups/%u",
+			       fn->group->id);
 		if (!fn->group->noiommu)
 			svf_sysfs_link(tree, dir, "iommu", depth - 1, "virtual/iommu/dmar0");
 	}
@@ -116,7 +119,8 @@ static void state_bus_pci(struct svf_tree *tree, const struct svf_function *fn, 
 	snprintf(name, sizeof(name), SVF_BDF_FMT, SVF_BDF_ARG(fn->bdf));
 	svf_sysfs_link(tree, devices, name, 3, "devices/%s", path);
 	if (shown_driver(fn))
-		svf_sysfs_link(tree, svf_tree_dir(tree, drivers, fn->driver->name), name, 4, "devices/%s", path);
+		svf_sysfs_link(tree, svf_tree_dir(tree, drivers, fn->driver->name), name, 4,
+			       "devices/%s", path);
 }
 
 /* The folder of a function: those of the bridges above it have been stated already, or are stated again. */
@@ -137,7 +141,8 @@ static struct svf_tree_node *function_dir(struct svf_tree *tree, struct svf_tree
 	return svf_tree_dir(tree, parent, name);
 }
 
-static void state_drivers(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *drivers)
+static void state_drivers(struct svf_tree *tree, struct svf_machine *machine,
+			  struct svf_tree_node *drivers)
 {
 	struct svf_driver *driver;
 
@@ -145,18 +150,20 @@ static void state_drivers(struct svf_tree *tree, struct svf_machine *machine, st
 		struct svf_tree_node *dir = svf_tree_dir(tree, drivers, driver->name);
 
 		for (size_t i = 0; i < svf_sysfs_driver_attrs_count; i++)
-			svf_tree_attr(tree, dir, svf_sysfs_driver_attrs[i].name, &svf_sysfs_driver_attrs[i],
-				      driver, 0);
+			svf_tree_attr(tree, dir, svf_sysfs_driver_attrs[i].name,
+				      &svf_sysfs_driver_attrs[i], driver, 0);
 		if (driver->module)
 			svf_sysfs_link(tree, dir, "module", 4, "module/%s", driver->module);
 	}
 }
 
-static void state_functions(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *sys,
-			    struct svf_tree_node *bus_devices, struct svf_tree_node *bus_drivers)
+static void state_functions(struct svf_tree *tree, struct svf_machine *machine,
+			    struct svf_tree_node *sys, struct svf_tree_node *bus_devices,
+			    struct svf_tree_node *bus_drivers)
 {
 	struct svf_tree_node *devices = svf_tree_dir(tree, sys, "devices");
-	struct svf_tree_node *class = svf_tree_dir(tree, svf_tree_dir(tree, sys, "class"), "pci_bus");
+	struct svf_tree_node *class =
+		svf_tree_dir(tree, svf_tree_dir(tree, sys, "class"), "pci_bus");
 	struct svf_function *fn;
 	struct svf_bus *bus;
 	char path[512];
@@ -165,7 +172,8 @@ static void state_functions(struct svf_tree *tree, struct svf_machine *machine, 
 		if (bus->bridge)
 			continue;
 		snprintf(path, sizeof(path), "pci%04x:%02x", bus->domain, bus->number);
-		svf_sysfs_state_pci_bus(tree, svf_tree_dir(tree, devices, path), class, path, bus, 2);
+		svf_sysfs_state_pci_bus(tree, svf_tree_dir(tree, devices, path), class, path, bus,
+					2);
 	}
 
 	svf_list_for_each(fn, &machine->functions, machine_link) {
@@ -191,7 +199,8 @@ void svf_sysfs_state(struct svf_tree *tree, struct svf_machine *machine)
 
 	svf_tree_dir(tree, pci, "slots");
 	for (size_t i = 0; i < svf_sysfs_bus_attrs_count; i++)
-		svf_tree_attr(tree, pci, svf_sysfs_bus_attrs[i].name, &svf_sysfs_bus_attrs[i], machine, 0);
+		svf_tree_attr(tree, pci, svf_sysfs_bus_attrs[i].name, &svf_sysfs_bus_attrs[i],
+			      machine, 0);
 	svf_tree_attr(tree, pci, svf_sysfs_rescan_attr.name, &svf_sysfs_rescan_attr, machine, 0);
 	state_drivers(tree, machine, drivers);
 	state_functions(tree, machine, sys, devices, drivers);

@@ -56,21 +56,25 @@ extern const struct svf_attr svf_sysfs_rescan_attr;
  * pci_bus/ of a bus, in the folder of the bridge above it or of the host bridge; path and depth: of
  * that folder, below devices/ and below /sys.
  */
-void svf_sysfs_state_pci_bus(struct svf_tree *tree, struct svf_tree_node *dir, struct svf_tree_node *class,
-			     const char *path, struct svf_bus *bus, unsigned int depth);
+void svf_sysfs_state_pci_bus(struct svf_tree *tree, struct svf_tree_node *dir,
+			     struct svf_tree_node *class, const char *path, struct svf_bus *bus,
+			     unsigned int depth);
 
 /* IOMMU group, VFIO class devices, module parameters; see vfio.c. */
-void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *sys);
-void svf_sysfs_state_modules(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *sys);
+void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine,
+			  struct svf_tree_node *sys);
+void svf_sysfs_state_modules(struct svf_tree *tree, struct svf_machine *machine,
+			     struct svf_tree_node *sys);
 /* The vfio-dev folder of a function that is a VFIO device, within its folder; depth: of that below /sys. */
-void svf_sysfs_state_vfio_dev(struct svf_tree *tree, struct svf_tree_node *dir, struct svf_function *fn,
-			      unsigned int depth);
+void svf_sysfs_state_vfio_dev(struct svf_tree *tree, struct svf_tree_node *dir,
+			      struct svf_function *fn, unsigned int depth);
 
 /* "pci0000:00/0000:00:02.0/0000:01:00.0". Return: how many components. */
 unsigned int svf_sysfs_function_path(const struct svf_function *fn, char *buf, size_t size);
 /* up times "../" and then the formatted rest. */
-struct svf_tree_node *svf_sysfs_link(struct svf_tree *tree, struct svf_tree_node *dir, const char *name,
-				     unsigned int up, const char *fmt, ...) SVF_PRINTF(5, 6);
+struct svf_tree_node *svf_sysfs_link(struct svf_tree *tree, struct svf_tree_node *dir,
+				     const char *name, unsigned int up, const char *fmt, ...)
+	SVF_PRINTF(5, 6);
 
 /* A page of text: printf into buf, giving the length for show(). */
 ssize_t svf_sysfs_emit(char *buf, size_t size, const char *fmt, ...) SVF_PRINTF(3, 4);

@@ -19,22 +19,26 @@
 #include "core/vfio/group.h"
 #include "host/sysfs/sysfs.h"
 
-static ssize_t show_reserved_regions(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_reserved_regions(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+				     size_t size)
 {
 	if (((const struct svf_iommu_group *)object)->noiommu)
 		return 0;
-	return svf_sysfs_emit(buf, size, "0x%016lx 0x%016lx msi\n", (unsigned long)SVF_MSI_WINDOW_FIRST,
+	return svf_sysfs_emit(buf, size, "0x%016lx 0x%016lx msi\n",
+			      (unsigned long)SVF_MSI_WINDOW_FIRST,
 			      (unsigned long)SVF_MSI_WINDOW_LAST);
 }
 
-static ssize_t show_group_type(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_group_type(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			       size_t size)
 {
 	const struct svf_iommu_group *group = object;
 
 	return svf_sysfs_emit(buf, size, "%s\n", group->noiommu ? "unknown" : "DMA");
 }
 
-static ssize_t show_group_name(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_group_name(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			       size_t size)
 {
 	return svf_sysfs_emit(buf, size, "vfio-noiommu\n");
 }
@@ -46,13 +50,15 @@ static const char *prefix(bool noiommu)
 }
 
 static const struct svf_attr group_attrs[] = {
-	{ .name = "reserved_regions", .mode = 0444, .show = show_reserved_regions },
-	{ .name = "type", .mode = 0444, .show = show_group_type },
+	{.name = "reserved_regions", .mode = 0444, .show = show_reserved_regions},
+	{.name = "type", .mode = 0444, .show = show_group_type},
 };
 
-static const struct svf_attr group_name_attr = { .name = "name", .mode = 0444, .show = show_group_name };
+static const struct svf_attr group_name_attr = {
+	.name = "name", .mode = 0444, .show = show_group_name};
 
-static void state_iommu_group(struct svf_tree *tree, struct svf_tree_node *groups, struct svf_iommu_group *group)
+static void state_iommu_group(struct svf_tree *tree, struct svf_tree_node *groups,
+			      struct svf_iommu_group *group)
 {
 	const struct svf_function *fn;
 	struct svf_tree_node *dir, *devices;
@@ -73,8 +79,8 @@ static void state_iommu_group(struct svf_tree *tree, struct svf_tree_node *group
 }
 
 /* "dev" and "uevent" of a class device; object identifies it, arg is major << 20 | minor, and a flag. */
-#define DEVT_NOIOMMU	   ((uintptr_t)1 << 32)
-#define DEVT(major, minor, noiommu) \
+#define DEVT_NOIOMMU ((uintptr_t)1 << 32)
+#define DEVT(major, minor, noiommu)                                                                \
 	((uintptr_t)(major) << 20 | (minor) | ((noiommu) ? DEVT_NOIOMMU : 0))
 
 static ssize_t show_dev(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
@@ -82,7 +88,8 @@ static ssize_t show_dev(struct svf_host *host, void *object, uintptr_t arg, char
 	return svf_sysfs_emit(buf, size, "%lu:%lu\n", arg >> 20 & 0xfff, arg & 0xfffff);
 }
 
-static ssize_t show_dev_uevent(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_dev_uevent(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			       size_t size)
 {
 	unsigned long major = arg >> 20 & 0xfff, minor = arg & 0xfffff;
 	const char *noiommu = prefix(arg & DEVT_NOIOMMU);
@@ -95,8 +102,9 @@ static ssize_t show_dev_uevent(struct svf_host *host, void *object, uintptr_t ar
 	return n + svf_sysfs_emit(buf, size, "DEVNAME=vfio/devices/%svfio%lu\n", noiommu, minor);
 }
 
-static const struct svf_attr dev_attr = { .name = "dev", .mode = 0444, .show = show_dev };
-static const struct svf_attr dev_uevent_attr = { .name = "uevent", .mode = 0444, .show = show_dev_uevent };
+static const struct svf_attr dev_attr = {.name = "dev", .mode = 0444, .show = show_dev};
+static const struct svf_attr dev_uevent_attr = {
+	.name = "uevent", .mode = 0444, .show = show_dev_uevent};
 
 static struct svf_tree_node *state_class_device(struct svf_tree *tree, struct svf_tree_node *parent,
 						const char *name, void *object, uintptr_t devt)
@@ -108,20 +116,22 @@ static struct svf_tree_node *state_class_device(struct svf_tree *tree, struct sv
 	return dir;
 }
 
-void svf_sysfs_state_vfio_dev(struct svf_tree *tree, struct svf_tree_node *dir, struct svf_function *fn,
-			      unsigned int depth)
+void svf_sysfs_state_vfio_dev(struct svf_tree *tree, struct svf_tree_node *dir,
+			      struct svf_function *fn, unsigned int depth)
 {
 	struct svf_tree_node *device_dir;
 	char name[32];
 
 	snprintf(name, sizeof(name), "%svfio%u", prefix(fn->device->noiommu), fn->device->minor);
 	device_dir = state_class_device(tree, svf_tree_dir(tree, dir, "vfio-dev"), name, fn->device,
-					DEVT(SVF_SYSFS_MAJOR_CDEV, fn->device->minor, fn->device->noiommu));
+					DEVT(SVF_SYSFS_MAJOR_CDEV, fn->device->minor,
+					     fn->device->noiommu));
 	svf_sysfs_link(tree, device_dir, "device", 3, SVF_BDF_FMT, SVF_BDF_ARG(fn->bdf));
 	svf_sysfs_link(tree, device_dir, "subsystem", depth + 2, "class/vfio-dev");
 }
 
-static ssize_t show_nothing(struct svf_host *host, void *object, uintptr_t arg, char *buf, size_t size)
+static ssize_t show_nothing(struct svf_host *host, void *object, uintptr_t arg, char *buf,
+			    size_t size)
 {
 	return 0;
 }
@@ -130,9 +140,11 @@ static ssize_t show_nothing(struct svf_host *host, void *object, uintptr_t arg, 
  * The IOMMU is one VT-d unit, dmar0. Its folder has no intel-iommu/ with raw registers: nobody programs
  * them, and DPDK reads their presence as a limit of the address width.
  */
-static void state_iommu(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *iommu_dir)
+static void state_iommu(struct svf_tree *tree, struct svf_machine *machine,
+			struct svf_tree_node *iommu_dir)
 {
-	static const struct svf_attr uevent = { .name = "uevent", .mode = 0444, .show = show_nothing };
+	static const struct svf_attr uevent = {
+		.name = "uevent", .mode = 0444, .show = show_nothing};
 	struct svf_tree_node *dmar = svf_tree_dir(tree, iommu_dir, "dmar0");
 	struct svf_tree_node *devices = svf_tree_dir(tree, dmar, "devices");
 	const struct svf_function *fn;
@@ -154,8 +166,9 @@ static void state_class_link(struct svf_tree *tree, struct svf_tree_node *class,
 	svf_sysfs_link(tree, class, name, 2, "devices/%s", path);
 }
 
-static void state_groups(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *kernel,
-			 struct svf_tree_node *class, struct svf_tree_node *virtual, struct svf_tree_node *dev)
+static void state_groups(struct svf_tree *tree, struct svf_machine *machine,
+			 struct svf_tree_node *kernel, struct svf_tree_node *class,
+			 struct svf_tree_node *virtual, struct svf_tree_node *dev)
 {
 	struct svf_tree_node *groups = svf_tree_dir(tree, kernel, "iommu_groups"), *dir;
 	struct svf_iommu_group *group;
@@ -175,8 +188,8 @@ static void state_groups(struct svf_tree *tree, struct svf_machine *machine, str
 	}
 }
 
-static void state_cdevs(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *class,
-			struct svf_tree_node *dev)
+static void state_cdevs(struct svf_tree *tree, struct svf_machine *machine,
+			struct svf_tree_node *class, struct svf_tree_node *dev)
 {
 	const struct svf_function *fn;
 	char name[32], path[512];
@@ -186,7 +199,8 @@ static void state_cdevs(struct svf_tree *tree, struct svf_machine *machine, stru
 
 		if (!fn->device || fn->device->unregistering)
 			continue;
-		snprintf(name, sizeof(name), "%svfio%u", prefix(fn->device->noiommu), fn->device->minor);
+		snprintf(name, sizeof(name), "%svfio%u", prefix(fn->device->noiommu),
+			 fn->device->minor);
 		svf_sysfs_function_path(fn, path, sizeof(path) - 48);
 		n = (size_t)(strchr(path, '\0') - path);
 		snprintf(path + n, sizeof(path) - n, "/vfio-dev/%s", name);
@@ -195,12 +209,14 @@ static void state_cdevs(struct svf_tree *tree, struct svf_machine *machine, stru
 	}
 }
 
-void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine, struct svf_tree_node *sys)
+void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine,
+			  struct svf_tree_node *sys)
 {
 	struct svf_tree_node *dev = svf_tree_dir(tree, svf_tree_root(tree), "dev");
 	struct svf_tree_node *dev_vfio = svf_tree_dir(tree, dev, "vfio");
 	struct svf_tree_node *class = svf_tree_dir(tree, sys, "class");
-	struct svf_tree_node *virtual = svf_tree_dir(tree, svf_tree_dir(tree, sys, "devices"), "virtual");
+	struct svf_tree_node *virtual = svf_tree_dir(tree, svf_tree_dir(tree, sys, "devices"),
+						     "virtual");
 	struct svf_tree_node *class_iommu = svf_tree_dir(tree, class, "iommu");
 
 	svf_tree_devnode(tree, dev, "iommu", 0660, SVF_DEVNODE_IOMMUFD, 0);
@@ -209,8 +225,9 @@ void svf_sysfs_state_vfio(struct svf_tree *tree, struct svf_machine *machine, st
 		state_iommu(tree, machine, svf_tree_dir(tree, virtual, "iommu"));
 		state_class_link(tree, class_iommu, "dmar0", "virtual/iommu/dmar0");
 	}
-	state_groups(tree, machine, svf_tree_dir(tree, sys, "kernel"), svf_tree_dir(tree, class, "vfio"),
-		     svf_tree_dir(tree, virtual, "vfio"), dev_vfio);
+	state_groups(tree, machine, svf_tree_dir(tree, sys, "kernel"),
+		     svf_tree_dir(tree, class, "vfio"), svf_tree_dir(tree, virtual, "vfio"),
+		     dev_vfio);
 	state_cdevs(tree, machine, svf_tree_dir(tree, class, "vfio-dev"),
 		    svf_tree_dir(tree, dev_vfio, "devices"));
 }

@@ -58,7 +58,7 @@ static int svf_file_params(struct svf_file_reader *reader, const struct svf_yaml
 
 	if (err)
 		return err;
-	svf_list_for_each (param, &params->children, link) {
+	svf_list_for_each(param, &params->children, link) {
 		err = svf_yaml_want(reader, param, SVF_YAML_SCALAR, param->key);
 		if (!err)
 			err = svf_reader_add_option(&reader->base.topology->params, param->key,
@@ -178,7 +178,7 @@ static int svf_file_node(struct svf_file_reader *reader, const struct svf_yaml *
 					svf_yaml_lookup(yaml, svf_kind_keys[row].key));
 	if (err)
 		return err;
-	svf_list_for_each (child, &yaml->children, link) {
+	svf_list_for_each(child, &yaml->children, link) {
 		if (!strcmp(child->key, svf_kind_keys[row].key))
 			continue;
 		if (!strcmp(child->key, "devices") && !svf_kind_keys[row].has_devices)
@@ -207,7 +207,7 @@ static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yam
 				       "more than %u ports and bridges above each other",
 				       SVF_TOPOLOGY_DEPTH_MAX);
 	reader->depth++;
-	svf_list_for_each (device, &devices->children, link) {
+	svf_list_for_each(device, &devices->children, link) {
 		err = svf_file_node(reader, device, siblings);
 		if (err)
 			return err;
@@ -223,7 +223,7 @@ static int svf_file_machine(struct svf_file_reader *reader, const struct svf_yam
 
 	if (err)
 		return err;
-	svf_list_for_each (child, &machine->children, link) {
+	svf_list_for_each(child, &machine->children, link) {
 		if (!strcmp(child->key, "params"))
 			err = svf_file_params(reader, child);
 		else if (!strcmp(child->key, "devices"))

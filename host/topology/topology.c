@@ -31,7 +31,7 @@ static void svf_topology_free_options(struct svf_list *options)
 {
 	struct svf_topology_option *option, *next;
 
-	svf_list_for_each_safe (option, next, options, link) {
+	svf_list_for_each_safe(option, next, options, link) {
 		svf_list_del(&option->link);
 		free((char *)option->key);
 		free((char *)option->value);
@@ -44,7 +44,7 @@ static void svf_topology_free_nodes(struct svf_list *nodes)
 {
 	struct svf_topology_node *node, *next;
 
-	svf_list_for_each_safe (node, next, nodes, link) {
+	svf_list_for_each_safe(node, next, nodes, link) {
 		svf_list_del(&node->link);
 		svf_topology_free_nodes(&node->children);
 		svf_topology_free_options(&node->options);
@@ -77,7 +77,7 @@ static unsigned int svf_topology_count(const struct svf_list *nodes)
 	const struct svf_topology_node *node;
 	unsigned int count = 0;
 
-	svf_list_for_each (node, nodes, link)
+	svf_list_for_each(node, nodes, link)
 		count += 1 + svf_topology_count(&node->children);
 	return count;
 }
@@ -274,10 +274,11 @@ int svf_reader_set_dma_alias(struct svf_topology_reader *reader, struct svf_topo
 	do {
 		rest = svf_alias_slot(rest, &devfn);
 		if (!rest)
-			return svf_reader_fail(reader, at,
-					       "'%.40s' is not device and function on the same bus, "
-					       "such as 01.0, or several with + in between",
-					       text);
+			return svf_reader_fail(
+				reader, at,
+				"'%.40s' is not device and function on the same bus, "
+				"such as 01.0, or several with + in between",
+				text);
 		node->dma_aliases[devfn / 64] |= 1ull << devfn % 64;
 	} while (*rest++);
 	return 0;
@@ -360,8 +361,8 @@ static void svf_path_resolve(char ret[PATH_MAX], const char *base, const char *n
 static int svf_hex_read(const char *path, size_t max, char **ret_text);
 
 static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_topology_node *node,
-			       const char *key, const char *name, bool binary,
-			       struct svf_mark at, const char *base)
+			       const char *key, const char *name, bool binary, struct svf_mark at,
+			       const char *base)
 {
 	char path[PATH_MAX], *text;
 	size_t len;

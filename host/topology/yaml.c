@@ -46,7 +46,7 @@ void svf_yaml_destroy(struct svf_yaml *yaml)
 
 	if (!yaml)
 		return;
-	svf_list_for_each_safe (child, next, &yaml->children, link)
+	svf_list_for_each_safe(child, next, &yaml->children, link)
 		svf_yaml_destroy(child);
 	svf_list_del(&yaml->link);
 	free(yaml->text);
@@ -58,7 +58,7 @@ struct svf_yaml *svf_yaml_lookup(const struct svf_yaml *mapping, const char *key
 {
 	struct svf_yaml *child;
 
-	svf_list_for_each (child, &mapping->children, link) {
+	svf_list_for_each(child, &mapping->children, link) {
 		if (!strcmp(child->key, key))
 			return child;
 	}

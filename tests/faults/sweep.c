@@ -78,8 +78,8 @@ int main(int argc, char **argv)
 		unsigned long in_allocations = sweep(argv[i], arm_allocation, count_allocations);
 		unsigned long in_copies = sweep(argv[i], arm_copy, test_copies);
 
-		printf("%s: %lu allocations and %lu copies failed in turn\n", argv[i], in_allocations,
-		       in_copies);
+		printf("%s: %lu allocations and %lu copies failed in turn\n", argv[i],
+		       in_allocations, in_copies);
 		injected += in_allocations + in_copies;
 	}
 	/* A sweep that injected nothing has proved nothing. */

@@ -23,10 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct svf_machine *machine_build(const char *dump)
 {
 	struct svf_machine *machine = test_machine();
-	struct svf_topology topology = { 0 };
+	struct svf_topology topology = {0};
 	struct svf_topology_error error;
-	struct svf_topology_option option = { .key = "dump", .value = dump };
-	struct svf_topology_node node = { .kind = SVF_TOPOLOGY_DEVICE, .model = "null", .acs = -1 };
+	struct svf_topology_option option = {.key = "dump", .value = dump};
+	struct svf_topology_node node = {.kind = SVF_TOPOLOGY_DEVICE, .model = "null", .acs = -1};
 
 	svf_list_init(&topology.roots);
 	svf_list_init(&topology.params);

@@ -24,7 +24,7 @@ static int read_input(struct svf_topology *topology, const char *text, size_t si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct svf_topology_error error = { 0 };
+	struct svf_topology_error error = {0};
 	struct svf_topology topology;
 	char *text = malloc(size + 1), line[512];
 	int err;

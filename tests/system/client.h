@@ -28,19 +28,19 @@
 
 #include <linux/vfio.h>
 
-#define CLIENT_BIND_IOMMUFD	_IO(';', VFIO_BASE + 18)
-#define CLIENT_ATTACH_PT	_IO(';', VFIO_BASE + 19)
-#define CLIENT_DETACH_PT	_IO(';', VFIO_BASE + 20)
-#define CLIENT_BIND_FLAG_TOKEN	1u
+#define CLIENT_BIND_IOMMUFD    _IO(';', VFIO_BASE + 18)
+#define CLIENT_ATTACH_PT       _IO(';', VFIO_BASE + 19)
+#define CLIENT_DETACH_PT       _IO(';', VFIO_BASE + 20)
+#define CLIENT_BIND_FLAG_TOKEN 1u
 
-#define CLIENT_IOMMU_DESTROY	_IO(';', 0x80)
-#define CLIENT_IOAS_ALLOC	_IO(';', 0x81)
-#define CLIENT_IOAS_RANGES	_IO(';', 0x84)
-#define CLIENT_IOAS_MAP		_IO(';', 0x85)
-#define CLIENT_IOAS_UNMAP	_IO(';', 0x86)
-#define CLIENT_MAP_FIXED	1u
-#define CLIENT_MAP_WRITE	2u
-#define CLIENT_MAP_READ		4u
+#define CLIENT_IOMMU_DESTROY   _IO(';', 0x80)
+#define CLIENT_IOAS_ALLOC      _IO(';', 0x81)
+#define CLIENT_IOAS_RANGES     _IO(';', 0x84)
+#define CLIENT_IOAS_MAP	       _IO(';', 0x85)
+#define CLIENT_IOAS_UNMAP      _IO(';', 0x86)
+#define CLIENT_MAP_FIXED       1u
+#define CLIENT_MAP_WRITE       2u
+#define CLIENT_MAP_READ	       4u
 
 struct client_bind {
 	uint32_t argsz;
@@ -80,13 +80,16 @@ struct client_ioas_unmap {
 };
 
 struct client_device {
-	int container;	/* or the iommufd */
-	int group;	/* -1 for a cdev */
+	int container; /* or the iommufd */
+	int group;     /* -1 for a cdev */
 	int fd;
-	uint32_t ioas;	/* of the iommufd */
+	uint32_t ioas; /* of the iommufd */
 };
 
-#define CLIENT_DEVICE_NONE { .container = -1, .group = -1, .fd = -1 }
+#define CLIENT_DEVICE_NONE                                                                         \
+	{                                                                                          \
+		.container = -1, .group = -1, .fd = -1                                             \
+	}
 
 static inline int client_ioctl(int fd, unsigned long command, void *argument)
 {
@@ -172,7 +175,8 @@ static inline int client_open_group(struct client_device *device, const char *bd
 	ret = client_ioctl(device->group, VFIO_GROUP_SET_CONTAINER, &device->container);
 	if (ret < 0)
 		return ret;
-	return client_ioctl(device->container, VFIO_SET_IOMMU, (void *)(uintptr_t)VFIO_TYPE1v2_IOMMU);
+	return client_ioctl(device->container, VFIO_SET_IOMMU,
+			    (void *)(uintptr_t)VFIO_TYPE1v2_IOMMU);
 }
 
 /* The function by its group; token is NULL for none. */
@@ -194,9 +198,9 @@ static inline int client_open_by_group(struct client_device *device, const char 
 static inline int client_open_by_cdev(struct client_device *device, const char *bdf,
 				      const char *token)
 {
-	struct client_bind bind = { .argsz = sizeof(bind) };
-	struct client_ioas_alloc ioas = { .size = sizeof(ioas) };
-	struct client_attach attach = { .argsz = sizeof(attach) };
+	struct client_bind bind = {.argsz = sizeof(bind)};
+	struct client_ioas_alloc ioas = {.size = sizeof(ioas)};
+	struct client_attach attach = {.argsz = sizeof(attach)};
 	uint8_t uuid[16];
 	int ret;
 
@@ -227,7 +231,7 @@ static inline int client_open_by_cdev(struct client_device *device, const char *
 
 static inline void client_close(struct client_device *device)
 {
-	int *fds[] = { &device->fd, &device->group, &device->container };
+	int *fds[] = {&device->fd, &device->group, &device->container};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		if (*fds[i] >= 0)
@@ -255,7 +259,7 @@ static inline int client_set_token(int fd, const char *token)
 /* Where a region begins in the device's file, its size, and 0; or a negative errno. */
 static inline int client_region(int fd, uint32_t index, struct vfio_region_info *info)
 {
-	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
+	*info = (struct vfio_region_info){.argsz = sizeof(*info), .index = index};
 	return client_ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, info);
 }
 
@@ -323,12 +327,13 @@ static inline int client_set_trigger(int fd, uint32_t index, int eventfd)
 		struct vfio_irq_set header;
 		int32_t fd;
 	} set = {
-		.header = {
-			.argsz = sizeof(set),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = index,
-			.count = 1,
-		},
+		.header =
+			{
+				.argsz = sizeof(set),
+				.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+				.index = index,
+				.count = 1,
+			},
 		.fd = eventfd,
 	};
 

@@ -18,7 +18,8 @@ static char page[4096] __attribute__((aligned(4096)));
 
 static int open_one(struct client_device *device, const char *bdf, bool by_cdev)
 {
-	return by_cdev ? client_open_by_cdev(device, bdf, NULL) : client_open_by_group(device, bdf, NULL);
+	return by_cdev ? client_open_by_cdev(device, bdf, NULL)
+		       : client_open_by_group(device, bdf, NULL);
 }
 
 /* Never ends; the function may be busy, since there are two of these. */

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 		struct statx stx;
 		struct stat st;
 
-		if (fd < 0 || fstat(fd, &st) || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx)) {
+		if (fd < 0 || fstat(fd, &st) ||
+		    statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx)) {
 			perror(argv[i]);
 			return 1;
 		}

@@ -19,13 +19,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define MAX_FILES	64
-#define MAX_ERRNO	200
-#define ARENA		(1u << 20)
+#define MAX_FILES 64
+#define MAX_ERRNO 200
+#define ARENA	  (1u << 20)
 
-static uint64_t counts[MAX_ERRNO];	/* by errno; 0 is success */
+static uint64_t counts[MAX_ERRNO]; /* by errno; 0 is success */
 static uint64_t state;
-static char *arena;			/* a page without access follows it */
+static char *arena; /* a page without access follows it */
 
 static uint64_t dice(uint64_t sides)
 {
@@ -42,8 +42,8 @@ static void count(long ret)
 /* Returns 1 when an errno came that only a broken server gives. */
 static int report(void)
 {
-	static const int broken[] = { ENOTCONN, ECONNABORTED, ECONNRESET, EPROTO, ENOSYS, ESHUTDOWN,
-				      ESTALE, EPIPE };
+	static const int broken[] = {ENOTCONN, ECONNABORTED, ECONNRESET, EPROTO,
+				     ENOSYS,   ESHUTDOWN,    ESTALE,	 EPIPE};
 	int bad = 0;
 
 	for (int i = 0; i < MAX_ERRNO; i++) {
@@ -63,7 +63,7 @@ static int files[MAX_FILES];
 /* One of the paths a client knows; the function's own group and cdev most of all. */
 static int open_something(const char *bdf)
 {
-	static const char *const others[] = { "/dev/null", "/dev/zero", "/proc/self/mem", "/tmp" };
+	static const char *const others[] = {"/dev/null", "/dev/zero", "/proc/self/mem", "/tmp"};
 	char path[PATH_MAX];
 
 	switch (dice(6)) {
@@ -85,7 +85,7 @@ static int open_something(const char *bdf)
 
 static int any_file(void)
 {
-	static const int strange[] = { -1, -2, INT_MAX, INT_MIN, 1000000, 0 };
+	static const int strange[] = {-1, -2, INT_MAX, INT_MIN, 1000000, 0};
 
 	if (dice(20) == 0)
 		return strange[dice(6)];
@@ -94,8 +94,9 @@ static int any_file(void)
 
 static void *any_pointer(void)
 {
-	static const uint64_t strange[] = { 0, 1, 8, 0x7fffffffffffull, 0x7ffffffffff8ull, ~0ull,
-					    0xffff800000000000ull, 0x1000 };
+	static const uint64_t strange[] = {
+		0,     1, 8, 0x7fffffffffffull, 0x7ffffffffff8ull, ~0ull, 0xffff800000000000ull,
+		0x1000};
 
 	switch (dice(8)) {
 	case 0:
@@ -142,7 +143,7 @@ static void *any_argument(void)
 	for (int i = 1; i < 40; i++)
 		words[i] = (uint32_t)any_value();
 	for (uint64_t i = 1; i < 20; i += dice(4) + 1)
-		memcpy(&words[i * 2], &(uint64_t){ any_value() }, 8);
+		memcpy(&words[i * 2], &(uint64_t){any_value()}, 8);
 	if (dice(2))
 		words[1] = 0; /* flags, for most */
 	memcpy(where, words, room);
@@ -151,7 +152,7 @@ static void *any_argument(void)
 
 static unsigned long any_command(void)
 {
-	static const unsigned int sizes[] = { 0, 4, 8, 24, 40, 4096, 16383 };
+	static const unsigned int sizes[] = {0, 4, 8, 24, 40, 4096, 16383};
 
 	if (dice(10))
 		return _IO(';', (unsigned int)(dice(2) ? 100 + dice(30) : 128 + dice(24)));
@@ -229,7 +230,8 @@ static int hostile_calls(uint64_t number, const char *bdf)
 {
 	char name[64];
 
-	arena = mmap(NULL, ARENA + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	arena = mmap(NULL, ARENA + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
 	if (arena == MAP_FAILED)
 		return 2;
 	mprotect(arena + ARENA, 4096, PROT_NONE);
@@ -326,7 +328,7 @@ static int hostile_opens(uint64_t number, const char *bdf)
 static int hostile_maps(uint64_t number, const char *bdf)
 {
 	struct client_device type1 = CLIENT_DEVICE_NONE, ioas = CLIENT_DEVICE_NONE;
-	struct client_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct client_ioas_alloc alloc = {.size = sizeof(alloc)};
 	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int bad;
 
@@ -358,6 +360,7 @@ int main(int argc, char **argv)
 		return hostile_opens(strtoull(argv[2], NULL, 0), argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "maps"))
 		return hostile_maps(strtoull(argv[2], NULL, 0), argv[3]);
-	fprintf(stderr, "usage: %s calls COUNT SEED BDF | opens COUNT BDF | maps COUNT BDF\n", argv[0]);
+	fprintf(stderr, "usage: %s calls COUNT SEED BDF | opens COUNT BDF | maps COUNT BDF\n",
+		argv[0]);
 	return 2;
 }

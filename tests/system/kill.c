@@ -24,7 +24,7 @@
 struct trip {
 	const char *bdf;
 	bool by_cdev;
-	int steps_left;		/* dies when it reaches 0; negative: never */
+	int steps_left; /* dies when it reaches 0; negative: never */
 	struct client_device device;
 	char *memory;
 	void *bar;
@@ -126,14 +126,9 @@ static const struct {
 	const char *name;
 	int (*go)(struct trip *trip);
 } calls[] = {
-	{ "open", open_device },
-	{ "read config", read_config },
-	{ "map memory", map_some },
-	{ "map a BAR", map_bar },
-	{ "interrupt", interrupt },
-	{ "unmap memory", unmap_some },
-	{ "reset", reset },
-	{ "read config again", read_config },
+	{"open", open_device},	{"read config", read_config},	    {"map memory", map_some},
+	{"map a BAR", map_bar}, {"interrupt", interrupt},	    {"unmap memory", unmap_some},
+	{"reset", reset},	{"read config again", read_config},
 };
 
 /* All steps of a full trip: the calls and those within them. */
@@ -231,7 +226,8 @@ int main(int argc, char **argv)
 	}
 	count = strtoull(argv[1], NULL, 0);
 	state = strtoull(argv[2], NULL, 0) * 2 + 1;
-	memory = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
 	if (memory == MAP_FAILED)
 		return 2;
 	for (uint64_t i = 0, before = 0; i < count; i++) {

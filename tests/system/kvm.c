@@ -37,7 +37,7 @@ static int set(int kvm, uint64_t which, int number)
 /* A new virtual machine's kvm-vfio device; a negative errno. */
 static int kvm_device(int kvm)
 {
-	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_create_device create = {.type = KVM_DEV_TYPE_VFIO};
 	int vm = client_ioctl(kvm, KVM_CREATE_VM, NULL);
 	int ret;
 

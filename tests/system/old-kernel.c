@@ -24,9 +24,9 @@
 #define PIDFD_THREAD	   O_EXCL
 #define WAIT_KILLABLE_RECV (1u << 5)
 
-#define ARGUMENT(n) (offsetof(struct seccomp_data, args) + (n) * sizeof(uint64_t))
-#define LOAD(at)    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)(at))
-#define FAIL(err)   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (err))
+#define ARGUMENT(n)	   (offsetof(struct seccomp_data, args) + (n) * sizeof(uint64_t))
+#define LOAD(at)	   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)(at))
+#define FAIL(err)	   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (err))
 
 /* Each block is passed over unless the number is its own; all load low halves of arguments. */
 static struct sock_filter program[] = {

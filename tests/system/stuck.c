@@ -46,7 +46,8 @@ int main(void)
 	if (iommufd < 0 || !page)
 		return 1;
 	/* IOMMU_IOAS_ALLOC */
-	printf("%s %s\n", who, ioctl(iommufd, _IO(';', 0x81), page) ? strerrorname_np(errno) : "no error");
+	printf("%s %s\n", who,
+	       ioctl(iommufd, _IO(';', 0x81), page) ? strerrorname_np(errno) : "no error");
 	fflush(stdout);
 	while (!strcmp(who, "kernel"))
 		pause();

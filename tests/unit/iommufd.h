@@ -107,7 +107,7 @@ static inline long command(struct fixture *f, uint32_t number, void *arg, size_t
 
 static inline uint32_t ioas_alloc(struct fixture *f)
 {
-	struct iommu_ioas_alloc cmd = { .size = sizeof(cmd) };
+	struct iommu_ioas_alloc cmd = {.size = sizeof(cmd)};
 
 	assert_int_equal(COMMAND(f, IOMMU_IOAS_ALLOC, &cmd), 0);
 	return cmd.out_ioas_id;
@@ -115,7 +115,7 @@ static inline uint32_t ioas_alloc(struct fixture *f)
 
 static inline long object_destroy(struct fixture *f, uint32_t id)
 {
-	struct iommu_destroy cmd = { .size = sizeof(cmd), .id = id };
+	struct iommu_destroy cmd = {.size = sizeof(cmd), .id = id};
 
 	return COMMAND(f, IOMMU_DESTROY, &cmd);
 }
@@ -148,8 +148,7 @@ static inline long map_fixed(struct fixture *f, uint32_t ioas, const void *p, ui
 static inline long ioas_unmap(struct fixture *f, uint32_t ioas, uint64_t iova, uint64_t length)
 {
 	struct iommu_ioas_unmap cmd = {
-		.size = sizeof(cmd), .ioas_id = ioas, .iova = iova, .length = length
-	};
+		.size = sizeof(cmd), .ioas_id = ioas, .iova = iova, .length = length};
 	long ret = COMMAND(f, IOMMU_IOAS_UNMAP, &cmd);
 
 	return ret ? ret : (long)cmd.length;

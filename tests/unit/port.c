@@ -14,12 +14,12 @@
 
 #include "core/command.h"
 
-#define RANGES	  256
-#define ALLOCS	  64
-#define EVENTS	  64
-#define LOG_LINES 512
-#define LOG_WIDTH 256
-#define PAGE	  4096u
+#define RANGES	      256
+#define ALLOCS	      64
+#define EVENTS	      64
+#define LOG_LINES     512
+#define LOG_WIDTH     256
+#define PAGE	      4096u
 #define FIRST_MADE_FD 512
 
 struct svf_mm {
@@ -255,7 +255,7 @@ static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write
 
 	assert(mm->refs && first <= last);
 	if (mm->file) {
-		*ret = (struct svf_mm_range){ .bad = first };
+		*ret = (struct svf_mm_range){.bad = first};
 		return last < mm->file_size ? 0 : -EINVAL;
 	}
 	if (!accessible(mm, first, last - first + 1, write)) {
@@ -544,7 +544,8 @@ long test_install(struct svf_call *call)
 
 struct svf_file *test_fd_lookup(int fd)
 {
-	assert(fd >= 0 && fd < TEST_FDS && port.fds[fd].open && port.fds[fd].fd.kind == SVF_FD_FILE);
+	assert(fd >= 0 && fd < TEST_FDS && port.fds[fd].open &&
+	       port.fds[fd].fd.kind == SVF_FD_FILE);
 	return port.fds[fd].fd.file;
 }
 

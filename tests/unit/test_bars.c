@@ -33,7 +33,7 @@ static void check_disjoint(struct svf_machine *machine)
 	unsigned int count = 0;
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &machine->functions, machine_link) {
+	svf_list_for_each(fn, &machine->functions, machine_link) {
 		for (unsigned int i = 0; i < 13 && !fn->physfn; i++) {
 			if (!svf_function_resource(fn, i, &seen[count]))
 				continue;
@@ -60,7 +60,7 @@ static void check_windows(struct svf_machine *machine)
 {
 	struct svf_function *fn;
 
-	svf_list_for_each (fn, &machine->functions, machine_link) {
+	svf_list_for_each(fn, &machine->functions, machine_link) {
 		struct svf_resource r, w;
 
 		for (unsigned int i = 0; i < 13; i++) {

@@ -85,7 +85,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_once_in_each_device, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_what_was_added_can_be_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_what_was_added_can_be_removed, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_closed_file_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(there_is_an_end, setup, teardown),
 	};

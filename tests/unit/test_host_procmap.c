@@ -89,8 +89,9 @@ static void lines_may_fall_anywhere(void **state)
 
 	(void)state;
 	for (size_t length = 4096 - 300; length < 4096 + 100; length++) {
-		int n = snprintf(text, sizeof(text), "00001000-00002000 r--p 00000000 00:00 0 %*s\n",
-				 (int)length, "/a name that is long");
+		int n = snprintf(text, sizeof(text),
+				 "00001000-00002000 r--p 00000000 00:00 0 %*s\n", (int)length,
+				 "/a name that is long");
 		int fd;
 
 		snprintf(text + n, sizeof(text) - (size_t)n,

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "core/machine.h"
-#include "host/host.h"
 #include "host/client/ram.h"
+#include "host/host.h"
 
 #define PAGE 4096u
 #define SIZE (64 * PAGE)

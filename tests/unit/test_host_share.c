@@ -22,7 +22,7 @@ static struct svf_host host;
 static int setup(void **state)
 {
 	(void)state;
-	machine = (struct svf_machine){ .limits.files = LIMIT };
+	machine = (struct svf_machine){.limits.files = LIMIT};
 	memset(&host, 0, sizeof(host));
 	host.machine = &machine;
 	svf_shares_init(&host.shares);
@@ -31,7 +31,7 @@ static int setup(void **state)
 
 static int check(pid_t tid, struct svf_call *call)
 {
-	*call = (struct svf_call){ .pid = tid };
+	*call = (struct svf_call){.pid = tid};
 	return svf_share_check(&host, call);
 }
 

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "host/host.h"
 #include "host/files/node.h"
+#include "host/host.h"
 
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -182,7 +182,7 @@ static void test_many_names(void **state)
 	assert_non_null(find(tree, "many", "n2500"));
 	assert_non_null(find(tree, "many", "n7499"));
 	/* The order on which reading a directory in pieces relies. */
-	svf_list_for_each (node, &find(tree, "many", NULL)->children, sibling) {
+	svf_list_for_each(node, &find(tree, "many", NULL)->children, sibling) {
 		assert_true(node->ino > last);
 		last = node->ino;
 	}

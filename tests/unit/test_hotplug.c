@@ -77,8 +77,10 @@ static void bind_vfio(const char *address)
 {
 	struct svf_call call = test_call(machine);
 
-	assert_int_equal(svf_function_set_driver_override(test_at(machine, address), &call, "vfio-pci"), 0);
-	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "vfio-pci"), &call, address), 0);
+	assert_int_equal(
+		svf_function_set_driver_override(test_at(machine, address), &call, "vfio-pci"), 0);
+	assert_int_equal(svf_driver_bind(svf_driver_lookup(machine, "vfio-pci"), &call, address),
+			 0);
 }
 
 static void goes_and_comes(void **state)

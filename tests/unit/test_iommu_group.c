@@ -108,7 +108,7 @@ static void test_switch(void **state)
 {
 	struct svf_bus *root = test_bus(*state, NULL, 0), *up, *down;
 	struct svf_function *rp = test_function(root, 1, 0, TEST_ROOT_PORT, TEST_ACS), *upstream,
-			    * isolated, *open, *behind;
+			    *isolated, *open, *behind;
 
 	up = test_bus(*state, rp, 1);
 	upstream = test_function(up, 0, 0, TEST_UPSTREAM, 0);
@@ -127,7 +127,7 @@ static void test_multifunction_with_acs(void **state)
 {
 	struct svf_bus *root = test_bus(*state, NULL, 0);
 	struct svf_function *rp = test_function(root, 1, 0, TEST_ROOT_PORT, TEST_ACS), *f0, *f1,
-			    * f2;
+			    *f2;
 	struct svf_bus *bus = test_bus(*state, rp, 1);
 
 	f0 = test_function(bus, 0, 0, TEST_ENDPOINT, TEST_MULTIFUNCTION | TEST_ACS);
@@ -143,7 +143,7 @@ static void test_requester_id(void **state)
 {
 	struct svf_bus *root = test_bus(*state, NULL, 0);
 	struct svf_function *rp = test_function(root, 1, 0, TEST_ROOT_PORT, TEST_ACS), *bridge,
-			    * inner, *leaf;
+			    *inner, *leaf;
 	struct svf_bdf id;
 
 	bridge = test_function(test_bus(*state, rp, 1), 0, 0, TEST_PCIE_TO_PCI, 0);

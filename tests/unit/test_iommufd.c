@@ -64,7 +64,7 @@ static void test_size_before_arguments(void **state)
 {
 	struct fixture *f = *state;
 	/* HWPT_ALLOC's oldest form is 24 bytes; what is missing counts as 0. */
-	struct iommu_hwpt_alloc cmd = { .size = 23, .flags = UINT32_MAX };
+	struct iommu_hwpt_alloc cmd = {.size = 23, .flags = UINT32_MAX};
 
 	assert_int_equal(COMMAND(f, IOMMU_HWPT_ALLOC, &cmd), -EINVAL);
 	cmd.size = 24;
@@ -84,7 +84,7 @@ static void test_unknown_command(void **state)
 static void test_answer_cannot_be_written(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_ioas_alloc cmd = { .size = sizeof(cmd) };
+	struct iommu_ioas_alloc cmd = {.size = sizeof(cmd)};
 	unsigned int objects = f->machine->used.objects;
 
 	test_user_add(user(&cmd), sizeof(cmd), false);
@@ -97,7 +97,7 @@ static void test_answer_cannot_be_written(void **state)
 static void test_ids(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_ioas_alloc flags = { .size = sizeof(flags), .flags = 1 };
+	struct iommu_ioas_alloc flags = {.size = sizeof(flags), .flags = 1};
 
 	assert_int_equal(ioas_alloc(f), 1);
 	assert_int_equal(ioas_alloc(f), 2);
@@ -113,7 +113,7 @@ static void test_ids(void **state)
 static void test_limits(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_ioas_alloc cmd = { .size = sizeof(cmd) };
+	struct iommu_ioas_alloc cmd = {.size = sizeof(cmd)};
 	struct svf_call call = test_call(f->machine);
 	struct svf_file *file = NULL;
 	struct svf_idevice *idevice;
@@ -208,7 +208,7 @@ static void test_rlimit_mode(void **state)
 static void test_huge_pages(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_option reserved = { .size = sizeof(reserved), .reserved = 1 };
+	struct iommu_option reserved = {.size = sizeof(reserved), .reserved = 1};
 	struct iommu_ioas_iova_ranges ranges;
 	struct iommu_iova_range range;
 	uint32_t ioas = ioas_alloc(f);
@@ -258,18 +258,17 @@ static void test_huge_pages_with_domain(void **state)
 /* Commands of all kinds, each as if it came right. Return: how many failed with -EFAULT. */
 static int run_all(struct fixture *f)
 {
-	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
-	struct iommu_ioas_map map = { .size = sizeof(map),
-				      .flags = FIXED,
-				      .user_va = user(f->memory) };
-	struct iommu_ioas_copy copy = { .size = sizeof(copy), .flags = RW, .length = PAGE };
-	struct iommu_option opt = { .size = sizeof(opt), .option_id = IOMMU_OPTION_HUGE_PAGES };
-	struct iommu_hwpt_alloc hwpt = { .size = sizeof(hwpt), .dev_id = 1 };
-	struct iommu_hw_info info = { .size = sizeof(info), .dev_id = 1, .data_len = 64 };
-	struct iommu_vfio_ioas vfio = { .size = sizeof(vfio), .op = IOMMU_VFIO_IOAS_SET };
-	struct iommu_ioas_unmap unmap = { .size = sizeof(unmap), .length = PAGE };
+	struct iommu_ioas_alloc alloc = {.size = sizeof(alloc)};
+	struct iommu_ioas_map map = {
+		.size = sizeof(map), .flags = FIXED, .user_va = user(f->memory)};
+	struct iommu_ioas_copy copy = {.size = sizeof(copy), .flags = RW, .length = PAGE};
+	struct iommu_option opt = {.size = sizeof(opt), .option_id = IOMMU_OPTION_HUGE_PAGES};
+	struct iommu_hwpt_alloc hwpt = {.size = sizeof(hwpt), .dev_id = 1};
+	struct iommu_hw_info info = {.size = sizeof(info), .dev_id = 1, .data_len = 64};
+	struct iommu_vfio_ioas vfio = {.size = sizeof(vfio), .op = IOMMU_VFIO_IOAS_SET};
+	struct iommu_ioas_unmap unmap = {.size = sizeof(unmap), .length = PAGE};
 	struct vfio_iommu_type1_info *type1 = (void *)(f->memory + PAGE);
-	struct iommu_iova_range range = { 0, 0xffff };
+	struct iommu_iova_range range = {0, 0xffff};
 	struct iommu_ioas_iova_ranges ranges;
 	int faults = 0;
 

@@ -6,7 +6,7 @@
 
 static long vfio_ioas(struct fixture *f, uint16_t op, uint32_t *id)
 {
-	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .op = op, .ioas_id = *id };
+	struct iommu_vfio_ioas cmd = {.size = sizeof(cmd), .op = op, .ioas_id = *id};
 	long ret = COMMAND(f, IOMMU_VFIO_IOAS, &cmd);
 
 	*id = cmd.ioas_id;
@@ -44,8 +44,7 @@ static long unmap_dma(struct fixture *f, uint32_t flags, uint64_t iova, uint64_t
 		      uint64_t *unmapped)
 {
 	struct vfio_iommu_type1_dma_unmap cmd = {
-		.argsz = sizeof(cmd), .flags = flags, .iova = iova, .size = size
-	};
+		.argsz = sizeof(cmd), .flags = flags, .iova = iova, .size = size};
 	long ret = COMMAND(f, VFIO_IOMMU_UNMAP_DMA, &cmd);
 
 	*unmapped = cmd.size;
@@ -55,7 +54,7 @@ static long unmap_dma(struct fixture *f, uint32_t flags, uint64_t iova, uint64_t
 static void test_vfio_ioas(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_vfio_ioas reserved = { .size = sizeof(reserved), .op = 9, .reserved = 1 };
+	struct iommu_vfio_ioas reserved = {.size = sizeof(reserved), .op = 9, .reserved = 1};
 	struct svf_call call = test_call(f->machine);
 	uint32_t id = 9, ioas;
 
@@ -82,7 +81,7 @@ static void test_vfio_ioas(void **state)
 static void test_without_ioas(void **state)
 {
 	struct fixture *f = *state;
-	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
+	struct vfio_iommu_type1_info info = {.argsz = sizeof(info)};
 	uint64_t unmapped;
 
 	assert_int_equal(test_ioctl_value(f->file, VFIO_GET_API_VERSION, 0), 0);
@@ -105,15 +104,15 @@ static void test_check_extension(void **state)
 		uint64_t extension;
 		long value;
 	} cases[] = {
-		{ VFIO_TYPE1_IOMMU, 1 },
-		{ VFIO_TYPE1v2_IOMMU, 1 },
-		{ VFIO_UNMAP_ALL, 1 },
-		{ VFIO_NOIOMMU_IOMMU, 1 },
-		{ VFIO_DMA_CC_IOMMU, 1 },
-		{ VFIO_UPDATE_VADDR, 0 },
-		{ VFIO_SPAPR_TCE_v2_IOMMU, 0 },
-		{ 6, 0 },
-		{ UINT64_MAX, 0 },
+		{VFIO_TYPE1_IOMMU, 1},
+		{VFIO_TYPE1v2_IOMMU, 1},
+		{VFIO_UNMAP_ALL, 1},
+		{VFIO_NOIOMMU_IOMMU, 1},
+		{VFIO_DMA_CC_IOMMU, 1},
+		{VFIO_UPDATE_VADDR, 0},
+		{VFIO_SPAPR_TCE_v2_IOMMU, 0},
+		{6, 0},
+		{UINT64_MAX, 0},
 	};
 
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(cases); i++)
@@ -131,9 +130,8 @@ static void test_map(void **state)
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t id = compat_create(f);
-	struct vfio_iommu_type1_dma_map small = { .argsz = sizeof(small) - 1,
-						  .flags = MAP_RW,
-						  .size = PAGE };
+	struct vfio_iommu_type1_dma_map small = {
+		.argsz = sizeof(small) - 1, .flags = MAP_RW, .size = PAGE};
 
 	assert_int_equal(COMMAND(f, VFIO_IOMMU_MAP_DMA, &small), -EINVAL);
 	assert_int_equal(command(f, VFIO_IOMMU_MAP_DMA, &small, sizeof(small) - 1), -EFAULT);
@@ -146,8 +144,8 @@ static void test_map(void **state)
 	assert_int_equal(map_dma(f, 0, (void *)0x10000, PAGE, 0), -EFAULT);
 	assert_int_equal(map_dma(f, VFIO_DMA_MAP_FLAG_READ, f->memory, PAGE, 0), 0);
 	assert_int_equal(map_dma(f, MAP_RW, f->memory, PAGE, 0), -EEXIST);
-	assert_int_equal(svf_dma_write(f->a, 0, &(uint8_t){ 0 }, 1), -EFAULT);
-	assert_int_equal(svf_dma_read(f->a, 0, &(uint8_t){ 0 }, 1), 0);
+	assert_int_equal(svf_dma_write(f->a, 0, &(uint8_t){0}, 1), -EFAULT);
+	assert_int_equal(svf_dma_read(f->a, 0, &(uint8_t){0}, 1), 0);
 	svf_idevice_unbind(idevice);
 }
 
@@ -166,7 +164,7 @@ static void test_map_without_rights(void **state)
 static void test_unmap(void **state)
 {
 	struct fixture *f = *state;
-	struct vfio_iommu_type1_dma_unmap small = { .argsz = sizeof(small) - 1 };
+	struct vfio_iommu_type1_dma_unmap small = {.argsz = sizeof(small) - 1};
 	uint64_t unmapped;
 
 	compat_create(f);
@@ -271,7 +269,7 @@ static void test_get_info(void **state)
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t id = compat_create(f);
-	struct full_info info = { .info.argsz = 15 };
+	struct full_info info = {.info.argsz = 15};
 
 	assert_int_equal(COMMAND(f, VFIO_IOMMU_GET_INFO, &info), -EINVAL);
 	info.info.argsz = 16;

@@ -122,7 +122,7 @@ static void test_replace(void **state)
 	assert_int_not_equal(id, old);
 	assert_int_equal(object_destroy(f, old), -ENOENT);
 	assert_int_equal(object_destroy(f, first), 0);
-	assert_int_equal(svf_dma_read(f->a, 0, &(uint8_t){ 0 }, 1), 0);
+	assert_int_equal(svf_dma_read(f->a, 0, &(uint8_t){0}, 1), 0);
 	svf_idevice_unbind(idevice);
 	assert_int_equal(object_destroy(f, second), 0);
 }
@@ -144,7 +144,7 @@ static void test_replace_refused(void **state)
 	assert_int_equal(ioas_unmap(f, second, 0, UINT64_MAX), PAGE);
 	assert_int_equal(map_fixed(f, second, (void *)0x10000, PAGE, 0), 0);
 	assert_int_equal(device_replace(f, idevice, &id), -EFAULT);
-	assert_int_equal(svf_dma_read(f->a, 0, &(uint8_t){ 0 }, 1), 0);
+	assert_int_equal(svf_dma_read(f->a, 0, &(uint8_t){0}, 1), 0);
 	assert_int_equal(object_destroy(f, hwpt), -EBUSY);
 	assert_int_equal(object_destroy(f, second), 0);
 	svf_idevice_unbind(idevice);
@@ -165,15 +165,15 @@ static void test_shared_group(void **state)
 	assert_int_equal(other, id);
 	/* Replacing for one moves both. */
 	other = second;
-	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){ 0 }, 1), -EFAULT);
+	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){0}, 1), -EFAULT);
 	assert_int_equal(device_replace(f, two, &other), 0);
-	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){ 0 }, 1), 0);
+	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){0}, 1), 0);
 	assert_int_equal(object_destroy(f, first), 0);
 	assert_int_equal(object_destroy(f, other), -EBUSY);
 	svf_idevice_detach(one);
-	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){ 0 }, 1), 0);
+	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){0}, 1), 0);
 	svf_idevice_detach(two);
-	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){ 0 }, 1), -EFAULT);
+	assert_int_equal(svf_dma_read(f->shared[0], 0, &(uint8_t){0}, 1), -EFAULT);
 	assert_int_equal(object_destroy(f, second), 0);
 	svf_idevice_unbind(one);
 	svf_idevice_unbind(two);
@@ -189,12 +189,9 @@ static void test_attach_looks(void **state)
 		uint64_t vaddr, length, iova;
 		int err;
 	} cases[] = {
-		{ 0x20000, PAGE, 0xfee00000, -EADDRINUSE },
-		{ 0x20000, PAGE, 1ul << 48, -EADDRINUSE },
-		{ 0x20000, PAGE, 1, -EADDRINUSE },
-		{ 0x20000, PAGE - 1, 0, -EADDRINUSE },
-		{ 0x20001, PAGE, 0, -EADDRINUSE },
-		{ 0x20000, PAGE, 0, -EFAULT },
+		{0x20000, PAGE, 0xfee00000, -EADDRINUSE}, {0x20000, PAGE, 1ul << 48, -EADDRINUSE},
+		{0x20000, PAGE, 1, -EADDRINUSE},	  {0x20000, PAGE - 1, 0, -EADDRINUSE},
+		{0x20001, PAGE, 0, -EADDRINUSE},	  {0x20000, PAGE, 0, -EFAULT},
 	};
 
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(cases); i++) {
@@ -247,8 +244,7 @@ static void test_memlock(void **state)
 static long hwpt_alloc(struct fixture *f, uint32_t flags, uint32_t dev, uint32_t pt, uint32_t *ret)
 {
 	struct iommu_hwpt_alloc cmd = {
-		.size = sizeof(cmd), .flags = flags, .dev_id = dev, .pt_id = pt
-	};
+		.size = sizeof(cmd), .flags = flags, .dev_id = dev, .pt_id = pt};
 	long err = COMMAND(f, IOMMU_HWPT_ALLOC, &cmd);
 
 	*ret = cmd.out_hwpt_id;
@@ -298,8 +294,7 @@ static void test_hwpt_alloc_refused(void **state)
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t ioas = ioas_alloc(f), hwpt;
 	struct iommu_hwpt_alloc cmd = {
-		.size = sizeof(cmd), .dev_id = 9, .pt_id = 9, .reserved = 1, .data_len = 8
-	};
+		.size = sizeof(cmd), .dev_id = 9, .pt_id = 9, .reserved = 1, .data_len = 8};
 
 	assert_int_equal(COMMAND(f, IOMMU_HWPT_ALLOC, &cmd), -EOPNOTSUPP);
 	cmd.reserved = 0;
@@ -338,8 +333,7 @@ static void test_hw_info(void **state)
 		uint64_t behind[2];
 	} data;
 	struct iommu_hw_info cmd = {
-		.size = sizeof(cmd), .flags = 2, .dev_id = 9, .data_uptr = user(&data)
-	};
+		.size = sizeof(cmd), .flags = 2, .dev_id = 9, .data_uptr = user(&data)};
 
 	memset(&data, 0xff, sizeof(data));
 	assert_int_equal(COMMAND(f, IOMMU_GET_HW_INFO, &cmd), -EOPNOTSUPP);
@@ -378,12 +372,9 @@ static void test_dirty_tracking(void **state)
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t ioas = ioas_alloc(f), hwpt;
-	struct iommu_hwpt_set_dirty_tracking set = { .size = sizeof(set),
-						     .flags = 2,
-						     .hwpt_id = ioas };
-	struct iommu_hwpt_get_dirty_bitmap get = { .size = sizeof(get),
-						   .flags = 2,
-						   .hwpt_id = ioas };
+	struct iommu_hwpt_set_dirty_tracking set = {
+		.size = sizeof(set), .flags = 2, .hwpt_id = ioas};
+	struct iommu_hwpt_get_dirty_bitmap get = {.size = sizeof(get), .flags = 2, .hwpt_id = ioas};
 
 	assert_int_equal(hwpt_alloc(f, 0, 1, ioas, &hwpt), 0);
 	assert_int_equal(COMMAND(f, IOMMU_HWPT_SET_DIRTY_TRACKING, &set), -EOPNOTSUPP);
@@ -412,7 +403,7 @@ static void test_dirty_tracking(void **state)
 static void test_invalidate(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_hwpt_invalidate cmd = { .size = sizeof(cmd), .reserved = 1, .entry_num = 1 };
+	struct iommu_hwpt_invalidate cmd = {.size = sizeof(cmd), .reserved = 1, .entry_num = 1};
 
 	assert_int_equal(COMMAND(f, IOMMU_HWPT_INVALIDATE, &cmd), -EOPNOTSUPP);
 	assert_int_equal(cmd.entry_num, 0);
@@ -427,15 +418,16 @@ static void test_invalidate(void **state)
 	test_user_remove(user(&cmd), sizeof(cmd));
 }
 
-static long map_file(struct fixture *f, uint32_t ioas, uint64_t start, uint64_t length, uint64_t iova)
+static long map_file(struct fixture *f, uint32_t ioas, uint64_t start, uint64_t length,
+		     uint64_t iova)
 {
-	struct iommu_ioas_map_file cmd = { .size = sizeof(cmd),
-					   .flags = FIXED,
-					   .ioas_id = ioas,
-					   .fd = 9,
-					   .start = start,
-					   .length = length,
-					   .iova = iova };
+	struct iommu_ioas_map_file cmd = {.size = sizeof(cmd),
+					  .flags = FIXED,
+					  .ioas_id = ioas,
+					  .fd = 9,
+					  .start = start,
+					  .length = length,
+					  .iova = iova};
 
 	return COMMAND(f, IOMMU_IOAS_MAP_FILE, &cmd);
 }
@@ -446,10 +438,15 @@ static void test_map_file(void **state)
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t ioas = ioas_alloc(f), pt = ioas;
-	struct iommu_ioas_change_process change = { .size = sizeof(change) };
+	struct iommu_ioas_change_process change = {.size = sizeof(change)};
 	struct iommu_ioas_copy copy = {
-		.size = sizeof(copy), .flags = FIXED, .src_ioas_id = ioas, .dst_ioas_id = ioas,
-		.length = PAGE, .src_iova = PAGE, .dst_iova = 8 * PAGE,
+		.size = sizeof(copy),
+		.flags = FIXED,
+		.src_ioas_id = ioas,
+		.dst_ioas_id = ioas,
+		.length = PAGE,
+		.src_iova = PAGE,
+		.dst_iova = 8 * PAGE,
 	};
 	static uint8_t bytes[2 * PAGE];
 	uint8_t byte = 7;
@@ -480,13 +477,11 @@ static void test_viommu(void **state)
 {
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
-	struct iommu_viommu_alloc viommu = { .size = sizeof(viommu), .dev_id = 9 };
-	struct iommu_vdevice_alloc vdevice = { .size = sizeof(vdevice),
-					       .viommu_id = 1,
-					       .dev_id = 1 };
-	struct iommu_veventq_alloc veventq = { .size = sizeof(veventq) };
-	struct iommu_hw_queue_alloc queue = { .size = sizeof(queue) };
-	struct iommu_fault_alloc fault = { .size = sizeof(fault), .flags = 1 };
+	struct iommu_viommu_alloc viommu = {.size = sizeof(viommu), .dev_id = 9};
+	struct iommu_vdevice_alloc vdevice = {.size = sizeof(vdevice), .viommu_id = 1, .dev_id = 1};
+	struct iommu_veventq_alloc veventq = {.size = sizeof(veventq)};
+	struct iommu_hw_queue_alloc queue = {.size = sizeof(queue)};
+	struct iommu_fault_alloc fault = {.size = sizeof(fault), .flags = 1};
 
 	assert_int_equal(COMMAND(f, IOMMU_VIOMMU_ALLOC, &viommu), -EOPNOTSUPP);
 	viommu.type = 1;

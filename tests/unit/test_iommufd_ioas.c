@@ -23,7 +23,7 @@ static void test_ranges_bare(void **state)
 {
 	struct fixture *f = *state;
 	struct iommu_ioas_iova_ranges cmd;
-	struct iommu_iova_range range = { 1, 1 };
+	struct iommu_iova_range range = {1, 1};
 	uint32_t ioas = ioas_alloc(f);
 
 	assert_int_equal(iova_ranges(f, ioas + 1, &range, 1, &cmd), -ENOENT);
@@ -46,7 +46,7 @@ static void test_ranges_attached(void **state)
 {
 	struct fixture *f = *state;
 	struct iommu_ioas_iova_ranges cmd;
-	struct iommu_iova_range range[3] = { 0 };
+	struct iommu_iova_range range[3] = {0};
 	struct svf_idevice *idevice;
 	uint32_t ioas = ioas_attached(f, &idevice);
 
@@ -73,8 +73,7 @@ static void test_map_arguments(void **state)
 	const void *p = f->memory;
 	uint64_t iova = 0;
 	struct iommu_ioas_map reserved = {
-		.size = sizeof(reserved), .flags = FIXED, .ioas_id = ioas, .reserved = 1
-	};
+		.size = sizeof(reserved), .flags = FIXED, .ioas_id = ioas, .reserved = 1};
 
 	/* In the order in which they are found. */
 	assert_int_equal(ioas_map(f, 99, FIXED | 8, user(p), UINT64_MAX, &iova), -EOPNOTSUPP);
@@ -248,10 +247,10 @@ static void test_allowed(void **state)
 {
 	struct fixture *f = *state;
 	uint32_t ioas = ioas_alloc(f);
-	struct iommu_iova_range two[] = { { 0x100000, 0x100fff }, { 0x101000, 0x102fff } };
-	struct iommu_iova_range overlap[] = { { 5, 7 }, { 7, 9 } };
-	struct iommu_iova_range empty = { 5, 5 };
-	struct iommu_ioas_allow_iovas cmd = { .size = sizeof(cmd), .ioas_id = ioas, .reserved = 1 };
+	struct iommu_iova_range two[] = {{0x100000, 0x100fff}, {0x101000, 0x102fff}};
+	struct iommu_iova_range overlap[] = {{5, 7}, {7, 9}};
+	struct iommu_iova_range empty = {5, 5};
+	struct iommu_ioas_allow_iovas cmd = {.size = sizeof(cmd), .ioas_id = ioas, .reserved = 1};
 	uint64_t iova = 0;
 
 	assert_int_equal(COMMAND(f, IOMMU_IOAS_ALLOW_IOVAS, &cmd), -EOPNOTSUPP);
@@ -280,9 +279,9 @@ static void test_allowed_and_reserved(void **state)
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t ioas = ioas_alloc(f), hwpt = ioas;
-	struct iommu_iova_range msi = { MSI_LAST, MSI_LAST + 1 };
-	struct iommu_iova_range top = { APERTURE_LAST, APERTURE_LAST + 1 };
-	struct iommu_iova_range fine[] = { { 0, MSI_FIRST - 1 }, { MSI_LAST + 1, APERTURE_LAST } };
+	struct iommu_iova_range msi = {MSI_LAST, MSI_LAST + 1};
+	struct iommu_iova_range top = {APERTURE_LAST, APERTURE_LAST + 1};
+	struct iommu_iova_range fine[] = {{0, MSI_FIRST - 1}, {MSI_LAST + 1, APERTURE_LAST}};
 
 	assert_int_equal(allow_iovas(f, ioas, &msi, 1), 0);
 	assert_int_equal(device_attach(f, idevice, &hwpt), -EADDRINUSE);
@@ -303,7 +302,7 @@ static void test_allowed_bound(void **state)
 	struct iommu_iova_range *ranges = test_user_alloc(4097 * sizeof(*ranges));
 
 	for (uint64_t i = 0; i < 4097; i++)
-		ranges[i] = (struct iommu_iova_range){ i * 4, i * 4 + 2 };
+		ranges[i] = (struct iommu_iova_range){i * 4, i * 4 + 2};
 	assert_int_equal(allow_iovas(f, ioas, ranges, 4097), -ENOMEM);
 	assert_int_equal(allow_iovas(f, ioas, ranges, 4096), 0);
 }
@@ -459,8 +458,8 @@ static void test_map_answer_lost(void **state)
 static void test_files(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_ioas_map_file map = { .size = sizeof(map), .flags = FIXED, .fd = 5 };
-	struct iommu_ioas_change_process change = { .size = sizeof(change), .reserved = 1 };
+	struct iommu_ioas_map_file map = {.size = sizeof(map), .flags = FIXED, .fd = 5};
+	struct iommu_ioas_change_process change = {.size = sizeof(change), .reserved = 1};
 
 	assert_int_equal(COMMAND(f, IOMMU_IOAS_MAP_FILE, &map), -ENOENT);
 	map.ioas_id = ioas_alloc(f);
@@ -486,9 +485,8 @@ static void test_files(void **state)
 static void test_noiommu_get_pa(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_ioas_noiommu_get_pa cmd = { .size = sizeof(cmd),
-						 .flags = 1,
-						 .ioas_id = ioas_alloc(f) };
+	struct iommu_ioas_noiommu_get_pa cmd = {
+		.size = sizeof(cmd), .flags = 1, .ioas_id = ioas_alloc(f)};
 
 	assert_int_equal(COMMAND(f, IOMMU_IOAS_NOIOMMU_GET_PA, &cmd), -EOPNOTSUPP);
 	cmd.flags = 0;

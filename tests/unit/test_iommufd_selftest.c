@@ -39,8 +39,7 @@ static struct iommu_test_cmd mock_device(struct fixture *f, uint32_t pt_id, uint
 static long hwpt_alloc(struct fixture *f, uint32_t dev, uint32_t pt, uint32_t flags, uint32_t *ret)
 {
 	struct iommu_hwpt_alloc cmd = {
-		.size = sizeof(cmd), .flags = flags, .dev_id = dev, .pt_id = pt
-	};
+		.size = sizeof(cmd), .flags = flags, .dev_id = dev, .pt_id = pt};
 	long err = COMMAND(f, IOMMU_HWPT_ALLOC, &cmd);
 
 	*ret = cmd.out_hwpt_id;
@@ -50,7 +49,7 @@ static long hwpt_alloc(struct fixture *f, uint32_t dev, uint32_t pt, uint32_t fl
 static long nested_alloc(struct fixture *f, uint32_t dev, uint32_t pt, uint32_t flags,
 			 uint32_t fault, uint32_t *ret)
 {
-	struct iommu_hwpt_selftest data = { .iotlb = 7 };
+	struct iommu_hwpt_selftest data = {.iotlb = 7};
 	struct iommu_hwpt_alloc cmd = {
 		.size = sizeof(cmd),
 		.flags = flags,
@@ -72,7 +71,7 @@ static long nested_alloc(struct fixture *f, uint32_t dev, uint32_t pt, uint32_t 
 
 static uint32_t fault_alloc(struct fixture *f, struct svf_file **ret)
 {
-	struct iommu_fault_alloc cmd = { .size = sizeof(cmd) };
+	struct iommu_fault_alloc cmd = {.size = sizeof(cmd)};
 
 	assert_int_equal(COMMAND(f, IOMMU_FAULT_QUEUE_ALLOC, &cmd), 0);
 	*ret = test_fd_lookup((int)cmd.out_fault_fd);
@@ -111,7 +110,7 @@ static void test_off(void **state)
 static void test_unknown_operation(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_test_cmd cmd = { .size = sizeof(cmd), .op = 0 };
+	struct iommu_test_cmd cmd = {.size = sizeof(cmd), .op = 0};
 
 	assert_int_equal(TEST_CMD(f, &cmd), -EOPNOTSUPP);
 	cmd.op = UINT32_MAX;
@@ -124,10 +123,10 @@ static void test_mock_device(void **state)
 	struct fixture *f = *state;
 	uint32_t ioas = ioas_alloc(f);
 	struct iommu_test_cmd cmd = mock_device(f, ioas, 0);
-	struct iommu_test_cmd bad = { .size = sizeof(bad),
-				      .op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS,
-				      .id = ioas,
-				      .mock_domain.dev_flags = 2 };
+	struct iommu_test_cmd bad = {.size = sizeof(bad),
+				     .op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS,
+				     .id = ioas,
+				     .mock_domain.dev_flags = 2};
 
 	assert_int_equal(f->machine->used.objects, 4);
 	assert_int_equal(object_destroy(f, cmd.mock_domain.out_idev_id), -EBUSY);
@@ -173,7 +172,7 @@ static long add_reserved(struct fixture *f, uint32_t ioas, uint64_t start, uint6
 		.size = sizeof(cmd),
 		.op = IOMMU_TEST_OP_ADD_RESERVED,
 		.id = ioas,
-		.add_reserved = { start, length },
+		.add_reserved = {start, length},
 	};
 
 	return TEST_CMD(f, &cmd);
@@ -246,7 +245,7 @@ static struct iommu_test_cmd access_pages(int fd, uint64_t iova, uint64_t length
 		.size = sizeof(struct iommu_test_cmd),
 		.op = IOMMU_TEST_OP_ACCESS_PAGES,
 		.id = (uint32_t)fd,
-		.access_pages = { .iova = iova, .length = length, .uptr = user(p) },
+		.access_pages = {.iova = iova, .length = length, .uptr = user(p)},
 	};
 }
 
@@ -286,9 +285,8 @@ static void test_access(void **state)
 	assert_int_equal(TEST_CMD(f, &cmd), 0);
 	/* UNMAP takes it away. */
 	assert_int_equal(ioas_unmap(f, ioas, BASE, 2 * PAGE), 2 * PAGE);
-	drop = (struct iommu_test_cmd){ .size = sizeof(drop),
-					.op = IOMMU_TEST_OP_DESTROY_ACCESS_PAGES,
-					.id = (uint32_t)fd };
+	drop = (struct iommu_test_cmd){
+		.size = sizeof(drop), .op = IOMMU_TEST_OP_DESTROY_ACCESS_PAGES, .id = (uint32_t)fd};
 	drop.destroy_access_pages.access_pages_id = cmd.access_pages.out_access_pages_id;
 	assert_int_equal(TEST_CMD(f, &drop), -ENOENT);
 	close_fd(fd);
@@ -318,7 +316,7 @@ static long access_rw(struct fixture *f, int fd, uint64_t iova, void *buf, uint6
 		.size = sizeof(cmd),
 		.op = IOMMU_TEST_OP_ACCESS_RW,
 		.id = (uint32_t)fd,
-		.access_rw = { iova, length, user(buf), flags },
+		.access_rw = {iova, length, user(buf), flags},
 	};
 	long ret;
 
@@ -367,16 +365,21 @@ static void test_check_map(void **state)
 		.size = sizeof(cmd),
 		.op = IOMMU_TEST_OP_MD_CHECK_MAP,
 		.id = mock.mock_domain.out_hwpt_id,
-		.check_map = { BASE, 2 * PAGE, user(f->memory) },
+		.check_map = {BASE, 2 * PAGE, user(f->memory)},
 	};
 	struct iommu_test_cmd refs = {
 		.size = sizeof(refs),
 		.op = IOMMU_TEST_OP_MD_CHECK_REFS,
-		.check_refs = { 2 * PAGE, user(f->memory), 1 },
+		.check_refs = {2 * PAGE, user(f->memory), 1},
 	};
 	struct iommu_ioas_copy copy = {
-		.size = sizeof(copy), .flags = FIXED, .src_ioas_id = ioas, .dst_ioas_id = ioas,
-		.length = PAGE, .src_iova = BASE, .dst_iova = BASE + 8 * PAGE,
+		.size = sizeof(copy),
+		.flags = FIXED,
+		.src_ioas_id = ioas,
+		.dst_ioas_id = ioas,
+		.length = PAGE,
+		.src_iova = BASE,
+		.dst_iova = BASE + 8 * PAGE,
 	};
 
 	assert_int_equal(TEST_CMD(f, &cmd), -EINVAL);
@@ -405,12 +408,10 @@ static void test_dirty(void **state)
 	struct fixture *f = *state;
 	uint32_t ioas = ioas_alloc(f), hwpt;
 	struct iommu_test_cmd mock = mock_device(f, ioas, 0);
-	struct iommu_hwpt_set_dirty_tracking set = { .size = sizeof(set), .flags = 1 };
-	struct iommu_hwpt_get_dirty_bitmap get = { .size = sizeof(get),
-						   .iova = BASE,
-						   .length = 4 * PAGE,
-						   .page_size = PAGE };
-	struct iommu_test_cmd dirty = { .size = sizeof(dirty), .op = IOMMU_TEST_OP_DIRTY };
+	struct iommu_hwpt_set_dirty_tracking set = {.size = sizeof(set), .flags = 1};
+	struct iommu_hwpt_get_dirty_bitmap get = {
+		.size = sizeof(get), .iova = BASE, .length = 4 * PAGE, .page_size = PAGE};
+	struct iommu_test_cmd dirty = {.size = sizeof(dirty), .op = IOMMU_TEST_OP_DIRTY};
 	uint8_t bits = 5, told = 0x80;
 
 	test_user_add(user(&bits), 1, true);
@@ -463,7 +464,7 @@ static long trigger_iopf(struct fixture *f, uint32_t dev, uint32_t pasid)
 	struct iommu_test_cmd cmd = {
 		.size = sizeof(cmd),
 		.op = IOMMU_TEST_OP_TRIGGER_IOPF,
-		.trigger_iopf = { .dev_id = dev, .pasid = pasid, .grpid = 2, .addr = 0x5000 },
+		.trigger_iopf = {.dev_id = dev, .pasid = pasid, .grpid = 2, .addr = 0x5000},
 	};
 
 	return TEST_CMD(f, &cmd);
@@ -488,7 +489,7 @@ static void test_fault_queue(void **state)
 	struct iommu_test_cmd mock = mock_device(f, ioas, 0);
 	uint32_t dev = mock.mock_domain.out_idev_id, stdev = mock.mock_domain.out_stdev_id;
 	struct iommu_hwpt_pgfault fault[2];
-	struct iommu_hwpt_page_response response = { .code = 9 };
+	struct iommu_hwpt_page_response response = {.code = 9};
 	struct svf_file *file;
 	unsigned int ready;
 
@@ -537,7 +538,7 @@ static void test_fault_queue(void **state)
 static void test_queue_without_descriptor(void **state)
 {
 	struct fixture *f = *state;
-	struct iommu_fault_alloc cmd = { .size = sizeof(cmd) };
+	struct iommu_fault_alloc cmd = {.size = sizeof(cmd)};
 	struct svf_call call = test_call(f->machine);
 
 	test_user_add(user(&cmd), sizeof(cmd), true);
@@ -564,10 +565,10 @@ static void test_fault_queue_real(void **state)
 	struct fixture *f = *state;
 	struct svf_idevice *idevice = device_bind(f, f->a);
 	uint32_t ioas = ioas_alloc(f), id, pt;
-	struct iommu_hwpt_alloc cmd = { .size = sizeof(cmd),
-					.flags = IOMMU_HWPT_FAULT_ID_VALID,
-					.dev_id = 1,
-					.pt_id = ioas };
+	struct iommu_hwpt_alloc cmd = {.size = sizeof(cmd),
+				       .flags = IOMMU_HWPT_FAULT_ID_VALID,
+				       .dev_id = 1,
+				       .pt_id = ioas};
 	struct svf_file *file;
 
 	id = fault_alloc(f, &file);
@@ -581,10 +582,10 @@ static void test_fault_queue_real(void **state)
 
 static uint32_t viommu_alloc(struct fixture *f, uint32_t dev, uint32_t hwpt)
 {
-	struct iommu_viommu_alloc cmd = { .size = sizeof(cmd),
-					  .type = IOMMU_VIOMMU_TYPE_SELFTEST,
-					  .dev_id = dev,
-					  .hwpt_id = hwpt };
+	struct iommu_viommu_alloc cmd = {.size = sizeof(cmd),
+					 .type = IOMMU_VIOMMU_TYPE_SELFTEST,
+					 .dev_id = dev,
+					 .hwpt_id = hwpt};
 
 	assert_int_equal(COMMAND(f, IOMMU_VIOMMU_ALLOC, &cmd), 0);
 	return cmd.out_viommu_id;
@@ -593,10 +594,8 @@ static uint32_t viommu_alloc(struct fixture *f, uint32_t dev, uint32_t hwpt)
 static long vdevice_alloc(struct fixture *f, uint32_t viommu, uint32_t dev, uint64_t virt,
 			  uint32_t *ret)
 {
-	struct iommu_vdevice_alloc cmd = { .size = sizeof(cmd),
-					   .viommu_id = viommu,
-					   .dev_id = dev,
-					   .virt_id = virt };
+	struct iommu_vdevice_alloc cmd = {
+		.size = sizeof(cmd), .viommu_id = viommu, .dev_id = dev, .virt_id = virt};
 	long err = COMMAND(f, IOMMU_VDEVICE_ALLOC, &cmd);
 
 	*ret = cmd.out_vdevice_id;
@@ -631,9 +630,9 @@ static void test_vdevice(void **state)
 
 static void trigger_vevent(struct fixture *f, uint32_t dev)
 {
-	struct iommu_test_cmd cmd = { .size = sizeof(cmd),
-				      .op = IOMMU_TEST_OP_TRIGGER_VEVENT,
-				      .trigger_vevent.dev_id = dev };
+	struct iommu_test_cmd cmd = {.size = sizeof(cmd),
+				     .op = IOMMU_TEST_OP_TRIGGER_VEVENT,
+				     .trigger_vevent.dev_id = dev};
 
 	assert_int_equal(TEST_CMD(f, &cmd), 0);
 }
@@ -650,9 +649,8 @@ static void test_veventq(void **state)
 	uint32_t ioas = ioas_alloc(f), parent, viommu, nested, vdevice;
 	struct iommu_test_cmd mock = mock_device(f, ioas, 0);
 	uint32_t dev = mock.mock_domain.out_idev_id;
-	struct iommu_veventq_alloc cmd = { .size = sizeof(cmd),
-					   .type = IOMMU_VEVENTQ_TYPE_SELFTEST,
-					   .veventq_depth = 2 };
+	struct iommu_veventq_alloc cmd = {
+		.size = sizeof(cmd), .type = IOMMU_VEVENTQ_TYPE_SELFTEST, .veventq_depth = 2};
 	struct event events[4];
 	struct svf_file *file;
 
@@ -697,11 +695,11 @@ static void test_mmap(void **state)
 	struct fixture *f = *state;
 	uint32_t ioas = ioas_alloc(f), parent;
 	struct iommu_test_cmd mock = mock_device(f, ioas, 0);
-	struct iommu_viommu_selftest data[2] = { { .in_data = 0xbeef }, { .in_data = 1 } };
-	struct iommu_viommu_alloc cmd = { .size = sizeof(cmd),
-					  .type = IOMMU_VIOMMU_TYPE_SELFTEST,
-					  .dev_id = mock.mock_domain.out_idev_id,
-					  .data_len = sizeof(data[0]) };
+	struct iommu_viommu_selftest data[2] = {{.in_data = 0xbeef}, {.in_data = 1}};
+	struct iommu_viommu_alloc cmd = {.size = sizeof(cmd),
+					 .type = IOMMU_VIOMMU_TYPE_SELFTEST,
+					 .dev_id = mock.mock_domain.out_idev_id,
+					 .data_len = sizeof(data[0])};
 	struct svf_call call = test_call(f->machine);
 	struct svf_ram *ram = NULL;
 
@@ -729,10 +727,8 @@ static void test_mmap(void **state)
 
 static long pasid_op(struct fixture *f, uint32_t op, uint32_t stdev, uint32_t pasid, uint32_t pt)
 {
-	struct iommu_test_cmd cmd = { .size = sizeof(cmd),
-				      .op = op,
-				      .id = stdev,
-				      .pasid_attach = { pasid, pt } };
+	struct iommu_test_cmd cmd = {
+		.size = sizeof(cmd), .op = op, .id = stdev, .pasid_attach = {pasid, pt}};
 
 	return TEST_CMD(f, &cmd);
 }

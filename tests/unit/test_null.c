@@ -237,7 +237,7 @@ static void group_line(const struct svf_iommu_group *group, char *line, size_t s
 	const struct svf_function *fn;
 	size_t used = (size_t)snprintf(line, size, "group %u:", group->id);
 
-	svf_list_for_each (fn, &group->functions, group_link)
+	svf_list_for_each(fn, &group->functions, group_link)
 		used += (size_t)snprintf(line + used, size - used, " " SVF_BDF_FMT,
 					 SVF_BDF_ARG(fn->bdf));
 	snprintf(line + used, size - used, "\n");
@@ -270,7 +270,7 @@ static void test_groups_of_the_whole_machine(void **state)
 	add_dump(ports[3], "at=0000:05:00.0", "0000:05:00.0");
 	add_dump(ports[3], "at=0000:05:00.1", "0000:05:00.1");
 	machine = test_topology_machine(&t);
-	svf_list_for_each (group, &machine->groups, link) {
+	svf_list_for_each(group, &machine->groups, link) {
 		group_line(group, line, sizeof(line));
 		if (!strstr(groups, line))
 			fail_msg("not on the real machine: %s", line);

@@ -39,7 +39,7 @@ static struct svf_topology_node *nth(const struct svf_list *nodes, unsigned int 
 {
 	struct svf_topology_node *node;
 
-	svf_list_for_each (node, nodes, link) {
+	svf_list_for_each(node, nodes, link) {
 		if (!n--)
 			return node;
 	}
@@ -60,7 +60,7 @@ static const char *option(const struct svf_list *options, const char *key)
 {
 	const struct svf_topology_option *it;
 
-	svf_list_for_each (it, options, link) {
+	svf_list_for_each(it, options, link) {
 		if (!strcmp(it->key, key))
 			return it->value;
 	}
@@ -167,15 +167,16 @@ static void test_spec_dma_alias(void **state)
 
 static void test_spec_refused(void **state)
 {
-	static const char *const bad_aliases[] = {"", "1", "20.0", "1.8", "1.0+", "+1.0", "01.0 02.0"};
+	static const char *const bad_aliases[] = {"",	  "1",	  "20.0",     "1.8",
+						  "1.0+", "+1.0", "01.0 02.0"};
 
 	(void)state;
 	assert_int_equal(spec("nil"), -EINVAL);
 	assert_string_equal(error.text, "-d nil: there is no model 'nil'; models are: null, ioat");
 	assert_int_equal(spec(""), -EINVAL);
 	assert_int_equal(spec("null,colour=red"), -EINVAL);
-	assert_non_null(
-		strstr(error.text, "model null has no 'colour'; known are: driver, acs, dma-alias, "));
+	assert_non_null(strstr(error.text,
+			       "model null has no 'colour'; known are: driver, acs, dma-alias, "));
 	assert_int_equal(spec("null,"), -EINVAL);
 	assert_int_equal(spec("null,acs=maybe"), -EINVAL);
 	for (size_t i = 0; i < SVF_ARRAY_SIZE(bad_aliases); i++) {

@@ -287,9 +287,11 @@ static void test_memlock_and_bad_memory(void **state)
 	start(VFIO_TYPE1v2_IOMMU);
 	f.machine->params.enforce_memlock = true;
 	test_lock_limit(0, 10);
-	assert_fails(map_dma(RW, FAR + FAR_SIZE - 10 * PAGE, 0, 12 * PAGE), EFAULT, "not all memory");
+	assert_fails(map_dma(RW, FAR + FAR_SIZE - 10 * PAGE, 0, 12 * PAGE), EFAULT,
+		     "not all memory");
 	assert_int_equal(test_locked_pages(0), 0);
-	assert_fails(map_dma(RW, FAR + FAR_SIZE - 11 * PAGE, 0, 12 * PAGE), ENOMEM, "RLIMIT_MEMLOCK");
+	assert_fails(map_dma(RW, FAR + FAR_SIZE - 11 * PAGE, 0, 12 * PAGE), ENOMEM,
+		     "RLIMIT_MEMLOCK");
 	assert_int_equal(test_locked_pages(0), 0);
 	test_lock_limit(0, 0);
 	assert_fails(map_dma(RW, FAR + FAR_SIZE, 0, 12 * PAGE), EFAULT, "not all memory");
@@ -449,15 +451,23 @@ static void test_copies_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_map_checks),	   TEST(test_map_argument),
-		TEST(test_map_edges),	   TEST(test_map_read_only_memory),
-		TEST(test_map_bar),	   TEST(test_peer_to_peer),
+		TEST(test_map_checks),
+		TEST(test_map_argument),
+		TEST(test_map_edges),
+		TEST(test_map_read_only_memory),
+		TEST(test_map_bar),
+		TEST(test_peer_to_peer),
 		TEST(test_entry_limit),
-		TEST(test_machine_limit),  TEST(test_memlock),
-		TEST(test_memlock_and_bad_memory), TEST(test_unmap_many),
-		TEST(test_unmap_argument), TEST(test_unmap_answer_fails),
-		TEST(test_unmap_v2),	   TEST(test_unmap_v1),
-		TEST(test_vaddr),	   TEST(test_vaddr_changes_owner),
+		TEST(test_machine_limit),
+		TEST(test_memlock),
+		TEST(test_memlock_and_bad_memory),
+		TEST(test_unmap_many),
+		TEST(test_unmap_argument),
+		TEST(test_unmap_answer_fails),
+		TEST(test_unmap_v2),
+		TEST(test_unmap_v1),
+		TEST(test_vaddr),
+		TEST(test_vaddr_changes_owner),
 		TEST(test_copies_fail),
 	};
 

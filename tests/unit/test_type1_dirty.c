@@ -59,19 +59,20 @@ static long unmap_bitmap(struct unmap *unmap)
 /* Memory that a device can write. */
 static void map_memory(void *memory, uint64_t iova, uint64_t size)
 {
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uint64_t)(uintptr_t)memory,
-		.iova = iova,
-		.size = size};
+	struct vfio_iommu_type1_dma_map map = {.argsz = sizeof(map),
+					       .flags = VFIO_DMA_MAP_FLAG_READ |
+							VFIO_DMA_MAP_FLAG_WRITE,
+					       .vaddr = (uint64_t)(uintptr_t)memory,
+					       .iova = iova,
+					       .size = size};
 
 	assert_int_equal(test_ioctl(f.file, VFIO_IOMMU_MAP_DMA, &map, sizeof(map)), 0);
 }
 
 static long unmap_plain(uint64_t iova, uint64_t size)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = {.argsz = sizeof(unmap), .iova = iova, .size = size};
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = iova, .size = size};
 
 	return test_ioctl(f.file, VFIO_IOMMU_UNMAP_DMA, &unmap, sizeof(unmap));
 }

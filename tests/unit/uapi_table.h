@@ -19,12 +19,12 @@ extern const size_t uapi_ours_count, uapi_system_count;
 /* As KERNEL_VERSION() makes it: of the system's headers. */
 extern const unsigned int uapi_system_version;
 
-#define NUMBER(name_) { #name_, (uint64_t)(name_) },
-#define SIZE(type_)   { "sizeof(struct " #type_ ")", sizeof(struct type_) },
+#define NUMBER(name_) {#name_, (uint64_t)(name_)},
+#define SIZE(type_)   {"sizeof(struct " #type_ ")", sizeof(struct type_)},
 #define ARRAY(type_, member_)                                                                      \
-	{ "offset of struct " #type_ "." #member_, offsetof(struct type_, member_) },
+	{"offset of struct " #type_ "." #member_, offsetof(struct type_, member_)},
 #define MEMBER(type_, member_)                                                                     \
-	ARRAY(type_, member_)                                                                      \
-	{ "size of struct " #type_ "." #member_, sizeof(((struct type_ *)NULL)->member_) },
+	ARRAY(type_, member_){"size of struct " #type_ "." #member_,                               \
+			      sizeof(((struct type_ *)NULL)->member_)},
 
 #endif

@@ -63,7 +63,8 @@ static void parent_folder(const char *bdf, char *path, size_t len)
 /* What may be written. */
 static void values(void)
 {
-	static const char *const refused[] = {"", "x", "-1", "1 2", "0x", "99999999999999999999999"};
+	static const char *const refused[] = {"",    "x",  "-1",
+					      "1 2", "0x", "99999999999999999999999"};
 	static const char *const nothing[] = {"0", "0\n", "00", "0x0"};
 	size_t i;
 
@@ -279,7 +280,8 @@ static void groups(void)
 	bus_file("rescan", "1");
 	is_there("bus/pci/devices/%s", conv0);
 	is_there("bus/pci/devices/%s", conv1);
-	say("the same numbers: %s", pci_group(edu) == before && pci_group(bridge) == other ? "yes" : "no");
+	say("the same numbers: %s",
+	    pci_group(edu) == before && pci_group(bridge) == other ? "yes" : "no");
 	same_group(bridge, conv0);
 	same_group(bridge, conv1);
 

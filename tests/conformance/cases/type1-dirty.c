@@ -288,13 +288,12 @@ static void unmaps(void)
 static void partial(void)
 {
 	uint64_t *bitmap = pages(2 * PAGE); /* a page has PAGE / 8 words */
-	struct unmap arg = {.head = {.argsz = sizeof(arg),
-				     .flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
-				     .iova = IOVA(0),
-				     .size = 128 * PAGE},
-			    .bitmap = {.pgsize = PAGE,
-				       .size = 16,
-				       .data = (uintptr_t)(bitmap + PAGE / 8 - 1)}};
+	struct unmap arg = {
+		.head = {.argsz = sizeof(arg),
+			 .flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+			 .iova = IOVA(0),
+			 .size = 128 * PAGE},
+		.bitmap = {.pgsize = PAGE, .size = 16, .data = (uintptr_t)(bitmap + PAGE / 8 - 1)}};
 
 	section("a bitmap that ends in a hole");
 	munmap(bitmap + PAGE / 8, PAGE);

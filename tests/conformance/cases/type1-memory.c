@@ -28,7 +28,8 @@ static void try(const void *at, size_t size, const char *what)
 		m.flags = ways[i].flags;
 		m.iova = IOVA(next_page);
 		next_page += (unsigned int)(size / PAGE);
-		say_call(ioctl(container, VFIO_IOMMU_MAP_DMA, &m), "MAP %s, %s", ways[i].name, what);
+		say_call(ioctl(container, VFIO_IOMMU_MAP_DMA, &m), "MAP %s, %s", ways[i].name,
+			 what);
 	}
 }
 

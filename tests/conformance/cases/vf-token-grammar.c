@@ -77,8 +77,10 @@ static const char *const after_name[] = {
 	" vf_token= 01234567-89ab-cdef-0123-456789abcde",
 	" vf_token=01234567-89ab-cdef-0123-456789abcd f",
 	" vf_token=urn:uuid:" TOKEN,
-	" an-option-without-a-value-and-of-more-characters-than-any-buffer-is-likely-to-have-for-one",
-	" an-option=with-a-value-of-more-characters-than-any-buffer-is-likely-to-have-for-one-of-them",
+	" an-option-without-a-value-and-of-more-characters-than-any-buffer-is-likely-to-have-for-"
+	"one",
+	" an-option=with-a-value-of-more-characters-than-any-buffer-is-likely-to-have-for-one-of-"
+	"them",
 	/* other blanks are none */
 	" vf_token=" TOKEN "\r",
 	"\rvf_token=" TOKEN,

@@ -166,8 +166,11 @@ static void put_token(struct generator *g, struct op *op)
 static bool make_feature(struct generator *g, struct op *op)
 {
 	static const uint32_t how[] = {
-		VFIO_DEVICE_FEATURE_SET, VFIO_DEVICE_FEATURE_SET, VFIO_DEVICE_FEATURE_SET,
-		VFIO_DEVICE_FEATURE_GET, VFIO_DEVICE_FEATURE_PROBE,
+		VFIO_DEVICE_FEATURE_SET,
+		VFIO_DEVICE_FEATURE_SET,
+		VFIO_DEVICE_FEATURE_SET,
+		VFIO_DEVICE_FEATURE_GET,
+		VFIO_DEVICE_FEATURE_PROBE,
 		VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET,
 		VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET,
 		VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET,
@@ -301,10 +304,10 @@ static bool make_region_read(struct generator *g, struct op *op)
 }
 
 const struct action device_actions[] = {
-	{3, make_info},		  {3, make_region_info},  {2, make_irq_info}, {9, make_set_irqs},
-	{3, make_signalled},	  {2, make_reset},	  {2, make_hot_reset_info},
-	{2, make_hot_reset},	  {6, make_feature},	  {1, make_unusual},
-	{5, make_config_read},	  {4, make_config_write}, {2, make_region_read},
-	{2, make_power_state},
+	{3, make_info},		  {3, make_region_info}, {2, make_irq_info},
+	{9, make_set_irqs},	  {3, make_signalled},	 {2, make_reset},
+	{2, make_hot_reset_info}, {2, make_hot_reset},	 {6, make_feature},
+	{1, make_unusual},	  {5, make_config_read}, {4, make_config_write},
+	{2, make_region_read},	  {2, make_power_state},
 };
 const size_t nr_device_actions = ARRAY_SIZE(device_actions);

@@ -31,8 +31,16 @@ static unsigned pick_container(struct generator *g, bool (*wanted)(const struct 
 static uint64_t any_iova(struct generator *g)
 {
 	static const uint64_t odd[] = {
-		0, 0xfee00000, 0xfedff000, 0xfef00000, 0x1000, 0xfffffffff000, 0x1000000000000,
-		0xfffffffffffff000, 0x7ffffffff000, 0x10000800,
+		0,
+		0xfee00000,
+		0xfedff000,
+		0xfef00000,
+		0x1000,
+		0xfffffffff000,
+		0x1000000000000,
+		0xfffffffffffff000,
+		0x7ffffffff000,
+		0x10000800,
 	};
 
 	return chance(g, 90) ? IOVA_BASE + (uint64_t)below(g, 24) * PAGE : ONE_OF(g, odd);
@@ -40,8 +48,8 @@ static uint64_t any_iova(struct generator *g)
 
 static uint64_t any_size(struct generator *g)
 {
-	static const uint64_t odd[] = {0, 1, 0x800, 0x40000, 0x200000, 0x40000000,
-				       0x1000000000000, 0xfffffffffffff000};
+	static const uint64_t odd[] = {0,	 1,	     0x800,	      0x40000,
+				       0x200000, 0x40000000, 0x1000000000000, 0xfffffffffffff000};
 
 	return chance(g, 90) ? (uint64_t)(1 + below(g, 5)) * PAGE : ONE_OF(g, odd);
 }
@@ -140,7 +148,8 @@ static bool make_unmap(struct generator *g, struct op *op)
 				       VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
 				       VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
 				       VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
-				       VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP | VFIO_DMA_UNMAP_FLAG_ALL,
+				       VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP |
+					       VFIO_DMA_UNMAP_FLAG_ALL,
 				       8};
 	unsigned slot = pick_container(g, chance(g, 80) ? has_maps : is_set_up);
 	uint64_t iova, size;

@@ -181,9 +181,8 @@ static bool make_cdev_attach(struct generator *g, struct op *op)
 }
 
 const struct action group_actions[] = {
-	{8, make_get_device}, {8, make_set_container}, {3, make_unset_container},
-	{4, make_status},     {5, make_set_iommu},     {3, make_cdev_bind},
-	{1, make_cdev_attach},
+	{8, make_get_device}, {8, make_set_container}, {3, make_unset_container}, {4, make_status},
+	{5, make_set_iommu},  {3, make_cdev_bind},     {1, make_cdev_attach},
 };
 const size_t nr_group_actions = ARRAY_SIZE(group_actions);
 

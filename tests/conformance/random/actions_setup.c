@@ -92,19 +92,21 @@ static bool make_override(struct generator *g, struct op *op)
 static bool make_numvfs(struct generator *g, struct op *op)
 {
 	static const char *const good[] = {"2", "2\n", "1", "0", "0", "2"};
-	static const char *const bad[] = {"9", "-1", "x", "65536", "2 2", "0x2", "99999999999", "3"};
+	static const char *const bad[] = {"9",	 "-1",	"x",	       "65536",
+					  "2 2", "0x2", "99999999999", "3"};
 
 	if (!sysfs(op, OP_SYSFS_WRITE, pick_site(g, is_pf), "sriov_numvfs"))
 		return false;
-	snprintf(op->text, sizeof(op->text), "%s", chance(g, 85) ? ONE_OF(g, good) : ONE_OF(g, bad));
+	snprintf(op->text, sizeof(op->text), "%s",
+		 chance(g, 85) ? ONE_OF(g, good) : ONE_OF(g, bad));
 	return true;
 }
 
 static bool make_sysfs_read(struct generator *g, struct op *op)
 {
-	static const char *const attributes[] = {"driver", "driver", "driver_override",
-						 "sriov_numvfs", "iommu_group/type", "enable",
-						 "sriov_drivers_autoprobe", "sriov_totalvfs"};
+	static const char *const attributes[] = {
+		"driver",	    "driver", "driver_override",	 "sriov_numvfs",
+		"iommu_group/type", "enable", "sriov_drivers_autoprobe", "sriov_totalvfs"};
 
 	if (!sysfs(op, OP_SYSFS_READ, pick_site(g, is_present), ONE_OF(g, attributes)))
 		return false;
@@ -115,7 +117,8 @@ static bool make_sysfs_read(struct generator *g, struct op *op)
 /* The bridge is softvfio's own, and has not the ways to be reset that QEMU's has. */
 static bool make_sysfs_reset(struct generator *g, struct op *op)
 {
-	if (!sysfs(op, OP_SYSFS_WRITE, pick_site(g, is_present), "reset") || op->site == SITE_BRIDGE)
+	if (!sysfs(op, OP_SYSFS_WRITE, pick_site(g, is_present), "reset") ||
+	    op->site == SITE_BRIDGE)
 		return false;
 	snprintf(op->text, sizeof(op->text), "%s", chance(g, 80) ? "1" : "0");
 	return true;
@@ -168,8 +171,8 @@ static bool make_dup(struct generator *g, struct op *op)
 }
 
 const struct action setup_actions[] = {
-	{8, make_bind},	     {3, make_unbind},	   {2, make_driver_bind}, {2, make_override},
-	{4, make_numvfs},    {3, make_sysfs_read}, {1, make_sysfs_reset}, {10, make_open},
-	{8, make_close},     {3, make_dup},	   {1, make_sysfs_switch},
+	{8, make_bind},	  {3, make_unbind},	{2, make_driver_bind},	{2, make_override},
+	{4, make_numvfs}, {3, make_sysfs_read}, {1, make_sysfs_reset},	{10, make_open},
+	{8, make_close},  {3, make_dup},	{1, make_sysfs_switch},
 };
 const size_t nr_setup_actions = ARRAY_SIZE(setup_actions);

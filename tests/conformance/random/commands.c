@@ -31,19 +31,16 @@ const struct class_info classes[NR_CLASSES] = {
 	[CLASS_NULL] = {'n', 21, 1},	 [CLASS_CLOSED] = {'x', 22, 2},
 };
 
-enum class slot_class(unsigned slot)
-{
+enum class slot_class(unsigned slot) {
 	unsigned i;
 
-	for (i = 0; i < NR_CLASSES - 1; i++)
-		if (slot < classes[i].first + classes[i].count)
-			break;
+	for (i = 0; i < NR_CLASSES - 1; i++) if (slot < classes[i].first + classes[i].count) break;
 	return (enum class)i;
 }
 
 #define C(name, on, fields, flags)                                                                 \
 	{                                                                                          \
-		#name, name, CLASS_##on, fields, flags                                             \
+#name, name, CLASS_##on, fields, flags                                             \
 	}
 
 const struct command commands[] = {
@@ -63,8 +60,7 @@ const struct command commands[] = {
 	C(VFIO_GROUP_UNSET_CONTAINER, GROUP, NULL, 0),
 	C(VFIO_GROUP_GET_DEVICE_FD, GROUP, "", COMMAND_FD),
 	C(VFIO_DEVICE_GET_INFO, DEVICE, "argsz4 flags4 regions4 irqs4 cap_offset4 pad4", 0),
-	C(VFIO_DEVICE_GET_REGION_INFO, DEVICE,
-	  "argsz4 flags4 index4 cap_offset4 size8 offset8", 0),
+	C(VFIO_DEVICE_GET_REGION_INFO, DEVICE, "argsz4 flags4 index4 cap_offset4 size8 offset8", 0),
 	C(VFIO_DEVICE_GET_IRQ_INFO, DEVICE, "argsz4 flags4 index4 count4", 0),
 	C(VFIO_DEVICE_SET_IRQS, DEVICE, "argsz4 flags4 index4 start4 count4", 0),
 	C(VFIO_DEVICE_RESET, DEVICE, NULL, 0),

@@ -28,13 +28,13 @@
 
 #include "uapi/vfio.h"
 
-#define MEMORY	    ((uint8_t *)0x100000000000)
-#define ARGUMENT    ((uint8_t *)0x110000000000)
-#define KERNEL	    ((void *)0xffff888000000000)
-#define WINDOW	    (MAX_BYTES + 64u) /* what is looked at for changes */
-#define PATTERN	    0xa5
-#define CONFIG	    7u /* region */
-#define NO_SUCH_FD  9999
+#define MEMORY	   ((uint8_t *)0x100000000000)
+#define ARGUMENT   ((uint8_t *)0x110000000000)
+#define KERNEL	   ((void *)0xffff888000000000)
+#define WINDOW	   (MAX_BYTES + 64u) /* what is looked at for changes */
+#define PATTERN	   0xa5
+#define CONFIG	   7u /* region */
+#define NO_SUCH_FD 9999
 
 static int fds[NR_SLOTS];
 static int fd_site[NR_SLOTS]; /* of devices: the function that is in use */
@@ -43,11 +43,14 @@ static const struct {
 	int err;
 	const char *name;
 } errno_names[] = {
-#define E(x) {x, #x}
-	E(EPERM),  E(ENOENT), E(EINTR),	 E(EIO),    E(ENXIO),  E(E2BIG),     E(EBADF),
-	E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(EBUSY),  E(EEXIST),    E(ENODEV),
-	E(EINVAL), E(EMFILE), E(ENOTTY), E(EFBIG),  E(ENOSPC), E(ESPIPE),    E(EROFS),
-	E(EPIPE),  E(EDOM),   E(ERANGE), E(ENOSYS), E(EBADFD), E(EMSGSIZE),  E(EOPNOTSUPP),
+#define E(x)                                                                                       \
+	{                                                                                          \
+		x, #x                                                                              \
+	}
+	E(EPERM),  E(ENOENT), E(EINTR),	 E(EIO),     E(ENXIO),	   E(E2BIG),	 E(EBADF),
+	E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT),  E(EBUSY),	   E(EEXIST),	 E(ENODEV),
+	E(EINVAL), E(EMFILE), E(ENOTTY), E(EFBIG),   E(ENOSPC),	   E(ESPIPE),	 E(EROFS),
+	E(EPIPE),  E(EDOM),   E(ERANGE), E(ENOSYS),  E(EBADFD),	   E(EMSGSIZE),	 E(EOPNOTSUPP),
 	E(EXDEV),  E(EISDIR), E(EPROTO), E(ENOTDIR), E(EOVERFLOW), E(ETIMEDOUT),
 #undef E
 };
@@ -406,7 +409,8 @@ static long execute_transfer(const struct op *op, char *result, size_t len, char
 	say(ret, result, len);
 	if (op->kind == OP_READ && ret > 0 && op->value >> 40 == CONFIG) {
 		mask_firmware(bytes, ret, op->value & 0xffff,
-			      fd_site[op->slot] != NO_SITE && sites[fd_site[op->slot]].pf != NO_SITE);
+			      fd_site[op->slot] != NO_SITE &&
+				      sites[fd_site[op->slot]].pf != NO_SITE);
 		snprintf(result + strlen(result), len - strlen(result), ":%04x",
 			 digest(bytes, (size_t)ret, DIGEST_START));
 		show_bytes(bytes, (size_t)ret, detail, detail_len);

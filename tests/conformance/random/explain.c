@@ -89,9 +89,12 @@ static void add_fields(struct text *t, const struct op *op)
 static void add_ioctl(struct text *t, const struct op *op)
 {
 	static const char *const places[NR_PLACES] = {
-		[PLACE_NORMAL] = "",	       [PLACE_END] = " at the end of memory",
-		[PLACE_READONLY] = " readonly", [PLACE_NULL] = "NULL",
-		[PLACE_HOLE] = "no memory",    [PLACE_KERNEL] = "kernel address",
+		[PLACE_NORMAL] = "",
+		[PLACE_END] = " at the end of memory",
+		[PLACE_READONLY] = " readonly",
+		[PLACE_NULL] = "NULL",
+		[PLACE_HOLE] = "no memory",
+		[PLACE_KERNEL] = "kernel address",
 	};
 
 	add(t, "ioctl(");

@@ -35,7 +35,8 @@ unsigned pick_slot(struct generator *g, enum class class, bool (*wanted)(const s
 
 	for (i = 0; i < info->count; i++) {
 		slot = info->first + (start + i) % info->count;
-		if (g->model.slots[slot] != NULL && (wanted == NULL || wanted(g->model.slots[slot])))
+		if (g->model.slots[slot] != NULL &&
+		    (wanted == NULL || wanted(g->model.slots[slot])))
 			return slot;
 	}
 	return NO_SLOT;
@@ -112,8 +113,8 @@ uint32_t any_argsz(struct generator *g, uint32_t size)
 
 static void spoil_number(struct generator *g, struct op *op)
 {
-	static const uint64_t extremes[] = {0,		 1,	     0x7fffffff, 0x80000000,
-					    0xffffffff,	 0xfffffffe, 1ull << 63, ~0ull,
+	static const uint64_t extremes[] = {0,		 1,	     0x7fffffff,    0x80000000,
+					    0xffffffff,	 0xfffffffe, 1ull << 63,    ~0ull,
 					    0x100000000, 4095,	     0xffffffffffff};
 	uint64_t number = ONE_OF(g, extremes);
 	unsigned at, width, i;
@@ -358,7 +359,8 @@ static void bind_corner(struct generator *g, const struct corner *corner)
 		op = next_op(g);
 		op->kind = OP_BIND;
 		op->site = corner->sites[i];
-		snprintf(op->text, sizeof(op->text), "%s", op->site == SITE_BRIDGE ? "pci-stub" : "vfio-pci");
+		snprintf(op->text, sizeof(op->text), "%s",
+			 op->site == SITE_BRIDGE ? "pci-stub" : "vfio-pci");
 		accept(g, op, true);
 	}
 	if (!(corner->sites[0] == SITE_PF || corner->sites[0] == SITE_NVME) || chance(g, 25))

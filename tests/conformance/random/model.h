@@ -22,12 +22,12 @@ struct range {
 struct object {
 	enum class class;
 	unsigned refs;
-	int site;		/* of groups: any of the group */
-	struct object *owner;	/* a group's container, a device's group */
-	bool is_iommufd;	/* a container that is an iommufd */
-	uint64_t iommu;		/* type that was set, 0: none */
-	unsigned groups;	/* of a container */
-	bool dirty;		/* tracking */
+	int site;	      /* of groups: any of the group */
+	struct object *owner; /* a group's container, a device's group */
+	bool is_iommufd;      /* a container that is an iommufd */
+	uint64_t iommu;	      /* type that was set, 0: none */
+	unsigned groups;      /* of a container */
+	bool dirty;	      /* tracking */
 	unsigned nr_maps;
 	struct range maps[MAX_MAPS];
 };

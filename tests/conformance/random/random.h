@@ -25,10 +25,10 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE	      4096u
 
-#define MAX_OPS	   64
-#define MAX_BYTES  512
-#define MAX_FIXUPS 8
-#define NO_SITE	   (-1)
+#define MAX_OPS	      64
+#define MAX_BYTES     512
+#define MAX_FIXUPS    8
+#define NO_SITE	      (-1)
 
 /* The functions of the machine, see oracle/boot. VFs are found by their place behind the PF. */
 enum site {
@@ -128,7 +128,7 @@ struct fixup {
 
 struct op {
 	enum op_kind kind;
-	unsigned slot;	 /* the file, of OP_DUP and COMMAND_FD the new one is in slot2 */
+	unsigned slot; /* the file, of OP_DUP and COMMAND_FD the new one is in slot2 */
 	unsigned slot2;
 	int site;
 	const struct command *command;
