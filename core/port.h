@@ -18,6 +18,8 @@ struct svf_fd;
 struct svf_file;
 struct svf_function;
 struct svf_machine;
+struct svf_model_error;
+struct svf_storage_request;
 
 /* The address space of a client, kept while something of it is mapped for DMA. The host's type. */
 struct svf_mm;
@@ -31,6 +33,12 @@ struct svf_ram {
 	uint8_t *base; /* page-aligned, zeroed when allocated */
 	uint64_t size; /* bytes, a multiple of the page size */
 	bool hidden;   /* the function does not decode it: nobody else's access reaches it */
+};
+
+/* A file that a model keeps data in. The host embeds it in its own. */
+struct svf_storage {
+	struct svf_machine *machine;
+	uint64_t size; /* bytes */
 };
 
 /* What lies behind a range of a client's addresses, for mapping it for DMA. */
@@ -114,6 +122,15 @@ struct svf_port_ops {
 	 * SIGBUS there; base stays valid, with its contents. NULL: nobody maps it.
 	 */
 	void (*ram_hide)(struct svf_machine *machine, struct svf_ram *ram);
+
+	/*
+	 * Files of models, as include/softvfio/model.h has them: svf_storage_open, submit, close. Ranges of requests
+	 * were checked. NULL: this host has none.
+	 */
+	int (*storage_open)(struct svf_machine *machine, const char *name, struct svf_storage **ret,
+			    struct svf_model_error *error);
+	int (*storage_submit)(struct svf_storage *storage, struct svf_storage_request *request);
+	void (*storage_close)(struct svf_storage *storage);
 
 	/* A kernel message, complete, without newline; the host adds the time and keeps a bounded ring. */
 	void (*log)(struct svf_machine *machine, const char *text);

@@ -3,10 +3,11 @@
  * The host: the one object of softvfiod, which plays the kernel for a namespace. Each part below
  * has a header of its own that says what it does; this one says only what there is.
  *
- * Three threads. Everything here belongs to the loop's thread, except the queues of the other two.
+ * Three threads. Everything here belongs to the loop's thread, except the queues of the others.
  * The helper (helper.h) is the only one that opens or calls files of our own filesystem, because
  * the kernel answers such a call by asking the loop. The watch (watch.h) sleeps unless a
- * client has made the loop wait for itself all the same.
+ * client has made the loop wait for itself all the same. Where devices keep their data in files,
+ * there are some more, which do nothing but read and write these (storage.h).
  */
 #ifndef SVF_HOST_HOST_H
 #define SVF_HOST_HOST_H
@@ -35,6 +36,7 @@
 #include "host/loop.h"
 #include "host/options.h"
 #include "host/share.h"
+#include "host/storage.h"
 
 struct svf_machine;
 struct svf_tree;
@@ -49,6 +51,7 @@ struct svf_host {
 
 	struct svf_fuse fuse;
 	struct svf_helper helper;
+	struct svf_storages storages;
 	struct svf_watch watch;
 	struct svf_linger linger;
 	struct svf_shares shares;

@@ -183,6 +183,7 @@ static void host_init(struct svf_host *host)
 	svf_signaller_init(&host->signaller);
 	svf_event_watches_init(&host->event_watches);
 	svf_dmesg_init(&host->dmesg);
+	svf_storages_init(&host->storages, host);
 }
 
 /* Return: 0, or an errno that is said here. */
@@ -218,6 +219,8 @@ static int host_start(struct svf_host *host)
 	if (!err)
 		err = stage(svf_watch_init(&host->watch, host), "cannot start a thread");
 	if (!err)
+		err = stage(svf_storages_start(&host->storages), "cannot start a thread");
+	if (!err)
 		err = control_start(host);
 	if (err)
 		return err;
@@ -247,6 +250,7 @@ static void host_end(struct svf_host *host)
 		svf_open_end(open);
 	svf_linger_fini(&host->linger, host);
 	svf_machine_destroy(host->machine);
+	svf_storages_fini(&host->storages);
 	svf_host_mms_fini(host);
 	svf_tree_destroy(host->tree);
 	/* Last, since a peer takes the end of its connection for the end of everything. */

@@ -75,6 +75,15 @@ static const char *read_hex(const struct svf_model_option *option, struct svf_op
 	return check_range(option, number, value);
 }
 
+static const char *read_size(const struct svf_model_option *option, struct svf_option_value *value)
+{
+	uint64_t size;
+
+	if (!svf_parse_size(value->text, strlen(value->text), &size))
+		return "is not a size such as 512M or 1G";
+	return check_range(option, size, value);
+}
+
 /* One word of a BAR after its size. */
 static bool read_bar_word(const char *word, size_t len, struct svf_model_bar *bar)
 {
@@ -138,6 +147,7 @@ static const char *(*const readers[])(const struct svf_model_option *option,
 	[SVF_OPTION_TEXT] = read_text,	   [SVF_OPTION_BOOL] = read_bool,
 	[SVF_OPTION_NUMBER] = read_number, [SVF_OPTION_HEX] = read_hex,
 	[SVF_OPTION_BAR] = read_bar,	   [SVF_OPTION_PIN] = read_pin,
+	[SVF_OPTION_SIZE] = read_size,
 };
 
 /* --- messages --- */
@@ -179,6 +189,11 @@ static int bad_value(const struct svf_model_option *option, const struct svf_opt
 		return svf_model_fail(error, -EINVAL, option->name,
 				      "%s=%s %s; it is hexadecimal, from 0x%lx to 0x%lx",
 				      option->name, value->text, what, (unsigned long)option->min,
+				      (unsigned long)option->max);
+	if (option->type == SVF_OPTION_SIZE && option->max)
+		return svf_model_fail(error, -EINVAL, option->name,
+				      "%s=%s %s; it is from %lu to %lu bytes", option->name,
+				      value->text, what, (unsigned long)option->min,
 				      (unsigned long)option->max);
 	return svf_model_fail(error, -EINVAL, option->name, "%s=%s %s", option->name, value->text,
 			      what);

@@ -383,6 +383,16 @@ static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_to
 	return ret;
 }
 
+/* A file of the model's own: its name alone, from wherever the host opens it. */
+static int svf_reader_set_storage(struct svf_topology_node *node, const char *key, const char *name,
+				  struct svf_mark at, const char *base)
+{
+	char path[PATH_MAX];
+
+	svf_path_resolve(path, base, name);
+	return svf_reader_add_option(&node->options, key, path, at);
+}
+
 int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topology_node *node,
 			  const char *key, const char *value, struct svf_mark at, const char *known,
 			  const char *base)
@@ -395,6 +405,8 @@ int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topolog
 	if (option->flags & SVF_OPTION_FILE)
 		return svf_reader_set_file(reader, node, key, value,
 					   option->flags & SVF_OPTION_BINARY, at, base);
+	if (option->flags & SVF_OPTION_STORAGE)
+		return svf_reader_set_storage(node, key, value, at, base);
 	return svf_reader_add_option(&node->options, key, value, at);
 }
 

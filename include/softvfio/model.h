@@ -46,6 +46,7 @@ enum svf_option_type {
 	SVF_OPTION_HEX,	   /* hex with or without 0x, min to max */
 	SVF_OPTION_BAR,	   /* SIZE[:32|:64|:io][:pref] or none */
 	SVF_OPTION_PIN,	   /* A to D, or none */
+	SVF_OPTION_SIZE,   /* bytes, or with K, M, G or T, min to max */
 };
 
 /*
@@ -55,17 +56,22 @@ enum svf_option_type {
 #define SVF_OPTION_FILE (1u << 0)
 /* With SVF_OPTION_FILE: the file is not text; its content comes as hexadecimal digits, two a byte. */
 #define SVF_OPTION_BINARY (1u << 1)
+/*
+ * The value is the name of a file that the model keeps data in. Whoever reads the topology completes a
+ * relative name; the model gives it to svf_storage_open().
+ */
+#define SVF_OPTION_STORAGE (1u << 2)
 
 /**
  * struct svf_model_option - one row of a model's table of options
  * @name: as written before "="; NULL ends the table.
  * @type: how the value is read.
- * @flags: SVF_OPTION_FILE, SVF_OPTION_FILE | SVF_OPTION_BINARY or 0.
+ * @flags: SVF_OPTION_FILE, SVF_OPTION_FILE | SVF_OPTION_BINARY, SVF_OPTION_STORAGE or 0.
  * @value_name: stands for the value in help, "ID".
  * @default_text: value when it is not given, read the same way; NULL: nothing, svf_option_value.set
  * is false.
- * @min: lowest value of a NUMBER or HEX.
- * @max: highest value of a NUMBER or HEX.
+ * @min: lowest value of a NUMBER, HEX or SIZE.
+ * @max: highest value of a NUMBER, HEX or SIZE.
  * @help: one line, no full stop.
  */
 struct svf_model_option {
@@ -103,7 +109,7 @@ struct svf_model_bar {
  * @set: given by the user, or has a default.
  * @given: given by the user.
  * @text: as written (or the default); NULL when not set.
- * @number: of NUMBER, HEX and PIN (0: none, 1: A to 4: D); 0 or 1 of BOOL.
+ * @number: of NUMBER, HEX, SIZE and PIN (0: none, 1: A to 4: D); 0 or 1 of BOOL.
  * @bar: of BAR.
  */
 struct svf_option_value {
@@ -561,6 +567,93 @@ int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst,
  */
 int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src,
 		  size_t len) SVF_MODEL_MUST_CHECK;
+
+/* --- storage: a file that outlives the machine --- */
+
+/* A file that is open for the model. The host's. */
+struct svf_storage;
+
+enum svf_storage_op {
+	SVF_STORAGE_READ,
+	SVF_STORAGE_WRITE,
+	SVF_STORAGE_ZERO,  /* the range reads as zeroes and keeps its place */
+	SVF_STORAGE_TRIM,  /* the range reads as zeroes and may give up its place */
+	SVF_STORAGE_FLUSH, /* what was done before this was submitted survives a loss of power */
+};
+
+/**
+ * struct svf_storage_request - one access to a storage
+ * @op: what is to be done.
+ * @durable: of WRITE, ZERO and TRIM: done only when it survives a loss of power.
+ * @offset: first byte; of all but FLUSH.
+ * @len: bytes; of all but FLUSH.
+ * @buf: of READ and WRITE: @len bytes, left alone by the model until the request is done.
+ * @done: called once for a request that took time, with 0 or a negative errno.
+ * @owner: the model's.
+ * @storage: the host's.
+ * @next: the host's.
+ * @err: the host's.
+ *
+ * Allocated by the model, and there until it is done.
+ */
+struct svf_storage_request {
+	enum svf_storage_op op;
+	bool durable;
+	uint64_t offset, len;
+	void *buf;
+	void (*done)(struct svf_storage_request *request, int err);
+	void *owner;
+
+	struct svf_storage *storage;
+	struct svf_storage_request *next;
+	int err;
+};
+
+/**
+ * svf_storage_open() - open the file that an option names
+ * @fn: the function.
+ * @name: text of an option with SVF_OPTION_STORAGE.
+ * @ret: set on success, to be closed by destroy().
+ * @error: filled on failure, the option at fault left to the caller; may be NULL.
+ *
+ * A regular file or block device that can be read and written and that no other device uses.
+ * Context: from create() only.
+ * Return: 0; -EINVAL: it cannot be opened so; -ENOMEM.
+ */
+int svf_storage_open(struct svf_function *fn, const char *name, struct svf_storage **ret,
+		     struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_storage_size() - how long the file is
+ * @storage: the storage.
+ *
+ * Return: bytes it had when it was opened. It does not grow: requests keep within.
+ */
+uint64_t svf_storage_size(const struct svf_storage *storage);
+
+/**
+ * svf_storage_submit() - begin an access
+ * @storage: the storage.
+ * @request: everything but the host's members filled.
+ *
+ * Requests are independent: two that are under way at the same time may be done in any order.
+ * Success means that all of it was done, after a FLUSH or with @durable that it is on stable
+ * storage. Once a flush has failed, all further ones fail: what was lost then is not known.
+ *
+ * Return: 0: it is done, done() is not called; -EINPROGRESS: done() will be called, from outside
+ * all callbacks of the model; another negative errno: it failed, done() is not called.
+ */
+int svf_storage_submit(struct svf_storage *storage,
+		       struct svf_storage_request *request) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_storage_close() - give the file back
+ * @storage: may be NULL.
+ *
+ * Requests that are still under way are done all the same, some with -ECANCELED, after the function
+ * may be gone: their done() then only frees them.
+ */
+void svf_storage_close(struct svf_storage *storage);
 
 #ifdef __cplusplus
 }

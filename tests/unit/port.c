@@ -7,12 +7,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/command.h"
+#include "include/softvfio/model.h"
 
 #define RANGES	      256
 #define ALLOCS	      64
@@ -78,6 +80,15 @@ static struct {
 	char log[LOG_LINES][LOG_WIDTH];
 	unsigned int log_count;
 	char reason[SVF_REASON_SIZE];
+
+	struct {
+		struct svf_storage storage;
+		uint8_t *bytes;
+		bool later, open;
+		struct svf_storage_request *first;
+		unsigned int fail, counts[SVF_STORAGE_FLUSH + 1][2];
+		int err;
+	} storage;
 
 	unsigned int rams, wakes, tree_changes, ready;
 	int last_fd; /* the last number given to a file that a command made */
@@ -399,6 +410,96 @@ unsigned int test_ready(void)
 	return port.ready;
 }
 
+void test_storage(void *bytes, uint64_t size, bool later)
+{
+	port.storage.bytes = bytes;
+	port.storage.storage.size = size;
+	port.storage.later = later;
+}
+
+void test_storage_fail(unsigned int n, int err)
+{
+	port.storage.fail = n;
+	port.storage.err = err;
+}
+
+unsigned int test_storage_count(unsigned int op, bool durable)
+{
+	return port.storage.counts[op][durable];
+}
+
+static int storage_open(struct svf_machine *machine, const char *name, struct svf_storage **ret,
+			struct svf_model_error *error)
+{
+	if (!port.storage.bytes || port.storage.open)
+		return svf_model_fail(error, -EINVAL, NULL, "cannot open '%s'", name);
+	port.storage.open = true;
+	port.storage.storage.machine = machine;
+	*ret = &port.storage.storage;
+	return 0;
+}
+
+static int storage_do(const struct svf_storage_request *request)
+{
+	uint8_t *at = port.storage.bytes + request->offset;
+	size_t len = request->len;
+	int err = 0;
+
+	if (port.storage.fail && --port.storage.fail == 0) {
+		err = port.storage.err;
+		len /= 2;
+	}
+	port.storage.counts[request->op][request->durable]++;
+	switch (request->op) {
+	case SVF_STORAGE_READ:
+		memcpy(request->buf, at, len);
+		break;
+	case SVF_STORAGE_WRITE:
+		memcpy(at, request->buf, len);
+		break;
+	case SVF_STORAGE_ZERO:
+	case SVF_STORAGE_TRIM:
+		memset(at, 0, len);
+		break;
+	case SVF_STORAGE_FLUSH:
+		break;
+	}
+	return err;
+}
+
+static int storage_submit(struct svf_storage *storage, struct svf_storage_request *request)
+{
+	struct svf_storage_request **end = &port.storage.first;
+
+	assert(port.storage.open && storage == &port.storage.storage);
+	if (!port.storage.later)
+		return storage_do(request);
+	while (*end)
+		end = &(*end)->next;
+	request->next = NULL;
+	*end = request;
+	return -EINPROGRESS;
+}
+
+unsigned int test_storage_run(unsigned int count)
+{
+	unsigned int done = 0;
+
+	for (; done < count && port.storage.first; done++) {
+		struct svf_storage_request *request = port.storage.first;
+
+		port.storage.first = request->next;
+		request->done(request, port.storage.open ? storage_do(request) : -ECANCELED);
+	}
+	return done;
+}
+
+static void storage_close(struct svf_storage *storage)
+{
+	assert(port.storage.open && storage == &port.storage.storage);
+	port.storage.open = false;
+}
+
 static void log_line(struct svf_machine *machine, const char *text)
 {
 	(void)machine;
@@ -449,6 +550,9 @@ static const struct svf_port_ops port_ops = {
 	.ram_alloc = ram_alloc,
 	.ram_free = ram_free,
 	.ram_in_use = ram_in_use,
+	.storage_open = storage_open,
+	.storage_submit = storage_submit,
+	.storage_close = storage_close,
 	.log = log_line,
 	.wake = wake,
 	.tree_changed = tree_changed,
@@ -473,6 +577,8 @@ void test_machine_end(struct svf_machine *machine)
 {
 	assert(machine == port.machine);
 	svf_machine_destroy(machine);
+	test_storage_run(UINT_MAX);
+	assert(!port.storage.open);
 	port.machine = NULL;
 	for (unsigned int i = 0; i < TEST_PROCESSES; i++) {
 		assert(port.mms[i].refs == 0);

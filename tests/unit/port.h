@@ -92,6 +92,18 @@ unsigned int test_event_signals(const struct svf_event *event);
 void test_event_fire(struct svf_event *event);
 unsigned int test_event_refs(const struct svf_event *event); /* beyond the test's own */
 
+/*
+ * The only file that a model can open (svf_storage_open()), once at a time, by any name: the test's bytes. Requests
+ * are done at once; later: when test_storage_run() says so, oldest first. NULL: there is none.
+ */
+void test_storage(void *bytes, uint64_t size, bool later);
+/* Return: how many were done. */
+unsigned int test_storage_run(unsigned int count);
+/* The n-th request from now on (1: the next) fails with that errno, having done half of it. */
+void test_storage_fail(unsigned int n, int err);
+/* Requests so far of that kind, and those of them that had to be durable. */
+unsigned int test_storage_count(unsigned int op, bool durable);
+
 /* Kernel messages so far. */
 unsigned int test_log_count(void);
 const char *test_log_line(unsigned int i);
