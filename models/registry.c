@@ -10,6 +10,7 @@
 const struct svf_model_ops *const svf_models[] = {
 	&svf_model_null,
 	&svf_model_ioat,
+	&svf_model_nvme,
 	NULL,
 };
 

@@ -7,5 +7,6 @@
 
 extern const struct svf_model_ops svf_model_ioat;
 extern const struct svf_model_ops svf_model_null;
+extern const struct svf_model_ops svf_model_nvme;
 
 #endif

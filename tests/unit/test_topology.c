@@ -172,7 +172,8 @@ static void test_spec_refused(void **state)
 
 	(void)state;
 	assert_int_equal(spec("nil"), -EINVAL);
-	assert_string_equal(error.text, "-d nil: there is no model 'nil'; models are: null, ioat");
+	assert_string_equal(error.text,
+			    "-d nil: there is no model 'nil'; models are: null, ioat, nvme");
 	assert_int_equal(spec(""), -EINVAL);
 	assert_int_equal(spec("null,colour=red"), -EINVAL);
 	assert_non_null(strstr(error.text,

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * NVMe: what the function and its VFs look like on the bus, and their life.
+ *
+ * BAR 0 of both, 16 KiB: registers, then one page of doorbells, the table of MSI-X and its pending bits.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/nvme/nvme.h"
+#include "models/registry.h"
+
+#define BAR_BYTES  0x4000u
+#define MSIX_TABLE 0x2000u
+#define MSIX_PBA   0x3000u
+
+/* Known to lspci as QEMU's NVMe controller, which is as virtual as this one. */
+#define VENDOR	    0x1b36u
+#define DEVICE	    0x0010u
+#define CLASS_NVME  0x010802u
+
+#define VF_OFFSET   1u
+#define VF_STRIDE   1u
+
+#define MSI_VECTORS 32u
+
+const struct svf_model_option svf_nvme_options[] = {
+	[OPT_SIZE] = {"size", SVF_OPTION_TEXT, 0, "BYTES", "64M", 0, 0,
+		      "of each namespace, with K, M, G or T"},
+	[OPT_NS] = {"ns", SVF_OPTION_NUMBER, 0, "N", "1", 0, 256, "namespaces"},
+	[OPT_MDTS] =
+		{"mdts", SVF_OPTION_NUMBER, 0, "N", "7", 0, 16,
+		 "a command transfers up to 2 to the power of N pages of 4 KiB; 0: any length"},
+	[OPT_QUEUES] = {"queues", SVF_OPTION_NUMBER, 0, "N", "16", 1, 255, "I/O queue pairs"},
+	[OPT_VFS] = {"vfs", SVF_OPTION_NUMBER, 0, "N", "0", 0, NVME_VFS_MAX,
+		     "VFs that exist from the start"},
+	[OPT_TOTALVFS] = {"totalvfs", SVF_OPTION_NUMBER, 0, "N", "8", 0, NVME_VFS_MAX,
+			  "VFs the function can have"},
+	[OPT_VFQUEUES] = {"vfqueues", SVF_OPTION_NUMBER, 0, "N", "4", 1, 63,
+			  "most I/O queue pairs of a VF"},
+	[OPT_VFONLINE] = {"vfonline", SVF_OPTION_BOOL, 0, "on|off", "off", 0, 0,
+			  "VFs work from the start, without Virtualization Management"},
+	{0},
+};
+
+static int no_room(struct svf_model_error *error)
+{
+	return svf_model_fail(error, -EINVAL, NULL, "config space is full");
+}
+
+/* --- controllers, of PF and VFs --- */
+
+static struct nvme_controller *controller_alloc(struct svf_function *fn,
+						struct nvme_subsystem *subsystem, uint16_t id)
+{
+	struct nvme_controller *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->fn = fn;
+	c->subsystem = subsystem;
+	c->id = id;
+	subsystem->controllers[id] = c;
+	svf_model_set_state(fn, c);
+	svf_nvme_registers_init(c);
+	return c;
+}
+
+static void controller_destroy(struct nvme_controller *c)
+{
+	c->subsystem->controllers[c->id] = NULL;
+	free(c);
+}
+
+/* --- the PF --- */
+
+static int build_caps(struct svf_function *fn, unsigned int vectors, struct svf_model_error *error)
+{
+	if (svf_model_add_pm(fn, false) && svf_model_add_msi(fn, MSI_VECTORS) &&
+	    svf_model_add_msix(fn, vectors, 0, MSIX_TABLE, MSIX_PBA) &&
+	    svf_model_add_pcie(fn, true) && svf_model_add_aer(fn) && svf_model_add_ari(fn))
+		return 0;
+	return no_room(error);
+}
+
+static int build_vfs(struct svf_function *fn, const struct svf_option_value *values,
+		     struct svf_model_error *error)
+{
+	struct svf_model_sriov sriov = {
+		.total_vfs = (unsigned int)values[OPT_TOTALVFS].number,
+		.vf_device = DEVICE,
+		.offset = VF_OFFSET,
+		.stride = VF_STRIDE,
+		.bars[0] = {.type = SVF_MODEL_BAR_MEM64, .size = BAR_BYTES},
+	};
+
+	if (values[OPT_VFS].number > sriov.total_vfs)
+		return svf_model_fail(error, -EINVAL, "vfs", "vfs=%lu is more than totalvfs=%u",
+				      (unsigned long)values[OPT_VFS].number, sriov.total_vfs);
+	return sriov.total_vfs ? svf_model_add_sriov(fn, &sriov, error) : 0;
+}
+
+static int build(struct svf_function *fn, const struct svf_option_value *values,
+		 struct svf_model_error *error)
+{
+	const struct svf_model_bar bar = {.type = SVF_MODEL_BAR_MEM64, .size = BAR_BYTES};
+	int err;
+
+	if (!svf_model_is_express(fn))
+		return svf_model_fail(error, -EINVAL, NULL,
+				      "nvme is a PCI Express function, which a conventional PCI "
+				      "bus cannot carry");
+	svf_model_set_ids(fn, &(struct svf_model_ids){.vendor = VENDOR,
+						      .device = DEVICE,
+						      .subvendor = VENDOR,
+						      .subdevice = DEVICE,
+						      .class_code = CLASS_NVME});
+	svf_model_set_pin(fn, 1);
+	err = svf_model_add_bar(fn, 0, &bar, 0, error);
+	if (!err)
+		err = build_caps(fn, (unsigned int)values[OPT_QUEUES].number + 1, error);
+	return err ? err : build_vfs(fn, values, error);
+}
+
+static int nvme_create(struct svf_function *fn, const struct svf_option_value *values,
+		       struct svf_model_error *error)
+{
+	struct nvme_subsystem *subsystem = calloc(1, sizeof(*subsystem));
+	int err;
+
+	if (!subsystem)
+		return -ENOMEM;
+	if (!controller_alloc(fn, subsystem, 0)) {
+		free(subsystem);
+		return -ENOMEM;
+	}
+	subsystem->total_vfs = (unsigned int)values[OPT_TOTALVFS].number;
+	subsystem->vf_queues = (unsigned int)values[OPT_VFQUEUES].number;
+	subsystem->vf_online = values[OPT_VFONLINE].number;
+	subsystem->mdts = (unsigned int)values[OPT_MDTS].number;
+	err = build(fn, values, error);
+	return err ? err : svf_nvme_namespaces_alloc(values, &subsystem->namespaces, error);
+}
+
+/* --- VFs --- */
+
+static int nvme_create_vf(struct svf_function *vf, struct svf_function *pf, unsigned int index,
+			  struct svf_model_error *error)
+{
+	const struct nvme_controller *primary = svf_model_state(pf);
+	struct nvme_subsystem *subsystem = primary->subsystem;
+
+	if (!controller_alloc(vf, subsystem, (uint16_t)(index + 1)))
+		return -ENOMEM;
+	if (svf_model_add_msix(vf, subsystem->vf_queues + 1, 0, MSIX_TABLE, MSIX_PBA) &&
+	    svf_model_add_pcie(vf, true) && svf_model_add_ari(vf))
+		return 0;
+	return no_room(error);
+}
+
+/* --- both --- */
+
+static void nvme_destroy(struct svf_function *fn)
+{
+	struct nvme_controller *c = svf_model_state(fn);
+	struct nvme_subsystem *subsystem;
+	bool primary;
+
+	if (!c)
+		return;
+	subsystem = c->subsystem;
+	primary = c->id == 0;
+	controller_destroy(c);
+	if (!primary)
+		return;
+	svf_nvme_namespaces_destroy(subsystem->namespaces);
+	free(subsystem);
+}
+
+static void nvme_reset(struct svf_function *fn)
+{
+	svf_nvme_registers_init(svf_model_state(fn));
+}
+
+const struct svf_model_ops svf_model_nvme = {
+	.size = sizeof(struct svf_model_ops),
+	.version = SVF_MODEL_VERSION,
+	.name = "nvme",
+	.help = "an NVMe 1.4 controller: namespaces, MSI-X, VFs",
+	.options = svf_nvme_options,
+	.vfs_option = "vfs",
+	.create = nvme_create,
+	.create_vf = nvme_create_vf,
+	.destroy = nvme_destroy,
+	.reset = nvme_reset,
+	.bar_read = svf_nvme_bar_read,
+	.bar_write = svf_nvme_bar_write,
+};
