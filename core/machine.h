@@ -32,7 +32,8 @@ struct svf_params {
 	bool exact_dirty; /* ours: type1 reports pages that devices wrote, not all that are mapped */
 	bool iommufd_test; /* ours: IOMMU_TEST_CMD is served, as with CONFIG_IOMMUFD_TEST */
 	bool enable_unsafe_noiommu_mode; /* vfio: without an IOMMU, too */
-	bool iommu; /* ours: the machine has one; on by default, fixed from the start */
+	bool per_device; /* ours: group-attach, see core/iommu/requester.h; fixed from the start */
+	bool iommu;	 /* ours: the machine has one; on by default, fixed from the start */
 };
 
 /*

@@ -3,15 +3,15 @@
  * DMA of functions: translation, permission, faults.
  *
  * A transfer is cut at the borders of mappings; each piece is translated by the space the
- * function's group is attached to, and goes to the memory of the process that made the mapping or
+ * function's requester is attached to, and goes to the memory of the process that made the mapping or
  * to a BAR's. The first piece that cannot be translated is an IOMMU fault and ends the transfer;
  * what went before has been transferred, as with real hardware. A piece that translates to memory
  * that is no longer there (the process has unmapped it or is gone, the BAR's function is gone) ends
  * the transfer too, without a fault of the IOMMU.
  *
  * A fault is a kernel message in the form that Linux's VT-d driver gives it. A device can fault as
- * fast as it can run, so a group's messages are thinned out: the first ten, then those whose number
- * is a power of two. Attaching the group elsewhere starts the count again.
+ * fast as it can run, so a requester's messages are thinned out: the first ten, then those whose
+ * number is a power of two. Attaching it elsewhere starts the count again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include "base/checked.h"
 #include "core/iommu/group.h"
 #include "core/iommu/iova_space.h"
+#include "core/iommu/requester.h"
 #include "core/machine.h"
 #include "core/pci/function.h"
 
@@ -32,7 +33,7 @@ struct fault {
 	uint8_t code;
 	const char *text;
 };
-static const struct fault fault_blocked = {0x02, "the group is attached to no IOVA space"};
+static const struct fault fault_blocked = {0x02, "the device is attached to no IOVA space"};
 static const struct fault fault_beyond = {0x04, "address has more than 48 bits"};
 static const struct fault fault_write = {0x05, "not mapped for writing"};
 static const struct fault fault_read = {0x06, "not mapped for reading"};
@@ -47,13 +48,13 @@ struct transfer {
 
 static int report(const struct transfer *t, const struct fault *fault)
 {
-	struct svf_iommu_group *group = t->fn->group;
+	struct svf_requester *requester = t->fn->requester;
 	struct svf_bdf id = svf_iommu_requester_id(t->fn);
 
-	group->faults++;
-	if (group->faults > FAULTS_LOGGED && !svf_is_power_of_two(group->faults))
+	requester->faults++;
+	if (requester->faults > FAULTS_LOGGED && !svf_is_power_of_two(requester->faults))
 		return -EFAULT;
-	if (group->noiommu) {
+	if (requester->group->noiommu) {
 		svf_log(t->fn->machine,
 			"softvfio: DMA %s of " SVF_BDF_FMT
 			" to 0x%lx: there is no IOMMU, and no memory behind physical addresses",
@@ -91,7 +92,8 @@ static int transfer_piece(const struct transfer *t, const struct svf_mapping *ma
 
 static const struct fault *translate(const struct transfer *t, const struct svf_mapping **ret)
 {
-	const struct svf_mapping *map = svf_iova_space_first(t->fn->group->space, t->iova, t->iova);
+	const struct svf_mapping *map =
+		svf_iova_space_first(t->fn->requester->space, t->iova, t->iova);
 
 	if (t->iova > SVF_IOVA_LAST && !t->fn->group->noiommu)
 		return &fault_beyond;
@@ -107,7 +109,7 @@ static int transfer(struct transfer t)
 		return -EFAULT;
 	if (!t.fn->group)
 		return -EFAULT;
-	if (!t.fn->group->space)
+	if (!t.fn->requester->space)
 		return report(&t, &fault_blocked);
 	while (t.len) {
 		const struct svf_mapping *map;
@@ -119,8 +121,8 @@ static int transfer(struct transfer t)
 		piece = map->node.last - t.iova;
 		piece = piece < t.len - 1 ? piece + 1 : t.len;
 		/* Translated is written, for the IOMMU: it does not know what becomes of it. */
-		if (t.write && t.fn->group->space->dirty.on)
-			svf_dirty_mark(&t.fn->group->space->dirty, t.fn->machine, t.iova,
+		if (t.write && t.fn->requester->space->dirty.on)
+			svf_dirty_mark(&t.fn->requester->space->dirty, t.fn->machine, t.iova,
 				       t.iova + piece - 1);
 		if (transfer_piece(&t, map, (size_t)piece))
 			return -EFAULT;

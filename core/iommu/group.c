@@ -17,6 +17,7 @@
 
 #include "core/iommu/grouping.h"
 #include "core/iommu/iova_space.h"
+#include "core/iommu/requester.h"
 #include "core/machine.h"
 #include "core/pci/driver.h"
 #include "core/pci/function.h"
@@ -29,6 +30,7 @@ static int group_alloc(struct svf_machine *machine, struct svf_iommu_group **ret
 		return -ENOMEM;
 	group->machine = machine;
 	svf_list_init(&group->functions);
+	svf_list_init(&group->requesters);
 	svf_list_for_each(it, &machine->groups, link) {
 		if (it->id != group->id)
 			break;
@@ -38,6 +40,15 @@ static int group_alloc(struct svf_machine *machine, struct svf_iommu_group **ret
 	svf_list_add_tail(&it->link, &group->link);
 	*ret = group;
 	return 0;
+}
+
+static void group_free(struct svf_iommu_group *group)
+{
+	/* Its owner held a device of it open, and a function with an open device does not go. */
+	assert(!group->owner_count && !group->space && !group->vfio);
+	assert(svf_list_empty(&group->requesters));
+	svf_list_del(&group->link);
+	free(group);
 }
 
 struct svf_iommu_group *svf_iommu_group_lookup(struct svf_machine *machine, unsigned int id)
@@ -56,12 +67,21 @@ static const char *actor(const struct svf_iommu_group *group)
 	return group->noiommu ? "vfio-pci" : "pci";
 }
 
-static void join(struct svf_iommu_group *group, struct svf_function *fn)
+/* The group may be one that was made for it. */
+static int join(struct svf_iommu_group *group, struct svf_function *fn)
 {
+	int err = svf_requester_join(group, fn);
+
+	if (err) {
+		if (svf_list_empty(&group->functions))
+			group_free(group);
+		return err;
+	}
 	fn->group = group;
 	svf_list_add_tail(&group->functions, &fn->group_link);
 	svf_log(fn->machine, "%s " SVF_BDF_FMT ": Adding to iommu group %u", actor(group),
 		SVF_BDF_ARG(fn->bdf), group->id);
+	return 0;
 }
 
 int svf_iommu_group_add_function(struct svf_function *fn)
@@ -75,8 +95,7 @@ int svf_iommu_group_add_function(struct svf_function *fn)
 		if (err)
 			return err;
 	}
-	join(group, fn);
-	return 0;
+	return join(group, fn);
 }
 
 int svf_iommu_group_add_noiommu(struct svf_function *fn)
@@ -89,8 +108,7 @@ int svf_iommu_group_add_noiommu(struct svf_function *fn)
 	if (err)
 		return err;
 	group->noiommu = true;
-	join(group, fn);
-	return 0;
+	return join(group, fn);
 }
 
 void svf_iommu_group_remove_function(struct svf_function *fn)
@@ -102,13 +120,10 @@ void svf_iommu_group_remove_function(struct svf_function *fn)
 	svf_log(fn->machine, "%s " SVF_BDF_FMT ": Removing from iommu group %u", actor(group),
 		SVF_BDF_ARG(fn->bdf), group->id);
 	svf_list_del(&fn->group_link);
+	svf_requester_leave(fn);
 	fn->group = NULL;
-	if (!svf_list_empty(&group->functions))
-		return;
-	/* Its owner held a device of it open, and a function with an open device does not go. */
-	assert(!group->owner_count && !group->space && !group->vfio);
-	svf_list_del(&group->link);
-	free(group);
+	if (svf_list_empty(&group->functions))
+		group_free(group);
 }
 
 int svf_iommu_group_use_kernel_dma(struct svf_iommu_group *group, struct svf_call *call)
@@ -179,12 +194,9 @@ void svf_iommu_group_release(struct svf_iommu_group *group)
 
 void svf_iommu_group_set_space(struct svf_iommu_group *group, struct svf_iova_space *space)
 {
-	if (group->space == space)
-		return;
-	if (group->space)
-		group->space->attached--;
-	if (space)
-		space->attached++;
+	struct svf_requester *requester;
+
 	group->space = space;
-	group->faults = 0;
+	svf_list_for_each(requester, &group->requesters, link)
+		svf_requester_set_space(requester, space);
 }

@@ -7,7 +7,8 @@
  *   - kernel: owner_count > 0 with owner NULL: members are bound to drivers that do DMA themselves;
  *   - user: owner is an opaque pointer (a group file or an iommufd); no such driver may bind;
  *   - free: nobody.
- * While a user owns it every member is DMA-blocked until attached to a space.
+ * While a user owns it every member is DMA-blocked until attached to a space. Ownership is the
+ * whole group's always; attachment is the group's or its requesters' (requester.h).
  */
 #ifndef SVF_CORE_IOMMU_GROUP_H
 #define SVF_CORE_IOMMU_GROUP_H
@@ -33,13 +34,9 @@ struct svf_iommu_group {
 	const void *owner;	  /* identity only, never followed */
 	unsigned int owner_count; /* claims of owner, or drivers' uses of kernel DMA */
 
-	/*
-	 * What DMA of the members is translated by: NULL with an owner: blocked. One space for all
-	 * members.
-	 */
-	struct svf_iova_space *space;
-	unsigned int attached; /* how many attachments hold it there: kept by who calls set_space */
-	uint64_t faults; /* IOMMU faults of members since it was last attached somewhere else */
+	/* What DMA of the members is translated by, see requester.h: blocked without a space. */
+	struct svf_list requesters;   /* struct svf_requester.link */
+	struct svf_iova_space *space; /* of a container: of all members, those yet to come too */
 
 	/* The VFIO group, core/vfio/group.c: exists while a member is a VFIO device. */
 	struct svf_group *vfio;
@@ -63,12 +60,6 @@ int svf_iommu_group_use_kernel_dma(struct svf_iommu_group *group,
 void svf_iommu_group_unuse_kernel_dma(struct svf_iommu_group *group);
 
 /*
- * The address that DMA of fn arrives with at the IOMMU: its own, or that of the bridge to
- * conventional PCI above it, which speaks for all that is behind it.
- */
-struct svf_bdf svf_iommu_requester_id(const struct svf_function *fn);
-
-/*
  * A user claims every member. Claims by the same owner count. -EBUSY when the kernel or another
  * owner has it; callers turn that into the errno of their interface (EPERM in cdev and container).
  */
@@ -79,8 +70,8 @@ void svf_iommu_group_release(struct svf_iommu_group *group);
 bool svf_iommu_group_claimable(const struct svf_iommu_group *group, const void *owner);
 
 /*
- * Attach the group (all members) to a space / back to blocked. Replacing is detach and attach in
- * one.
+ * Attaches all members, and whoever joins, to a space / back to blocked. Replacing is detach and
+ * attach in one.
  */
 void svf_iommu_group_set_space(struct svf_iommu_group *group, struct svf_iova_space *space);
 

@@ -22,9 +22,11 @@
 
 #include <linux/pci.h>
 #include <linux/pci_regs.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "core/iommu/group.h"
+#include "core/iommu/requester.h"
 #include "core/pci/bus.h"
 #include "core/pci/function.h"
 #include "core/pci/quirks.h"
@@ -109,19 +111,39 @@ static struct svf_function *alias_above(const struct svf_function *fn)
 	return NULL;
 }
 
+/* The topmost of them, whose requester id arrives in the end. */
+const struct svf_function *svf_iommu_requester_bridge(const struct svf_function *fn)
+{
+	const struct svf_function *bridge, *top = NULL;
+
+	for (bridge = alias_above(fn); bridge; bridge = alias_above(bridge))
+		top = bridge;
+	return top;
+}
+
 struct svf_bdf svf_iommu_requester_id(const struct svf_function *fn)
 {
-	struct svf_bdf id = fn->bdf;
-	const struct svf_function *bridge;
+	const struct svf_function *bridge = svf_iommu_requester_bridge(fn);
 
-	for (bridge = alias_above(fn); bridge; bridge = alias_above(bridge)) {
-		id = bridge->bdf;
-		/* The bridge uses device 0, function 0 of the bus below it. */
-		if (bridge->subordinate && is_pcie_to_pci(bridge))
-			id = (struct svf_bdf){.domain = id.domain,
-					      .bus = bridge->subordinate->number};
-	}
-	return id;
+	if (!bridge)
+		return fn->bdf;
+	/* Such a bridge uses device 0, function 0 of the bus below it. */
+	if (bridge->subordinate && is_pcie_to_pci(bridge))
+		return (struct svf_bdf){.domain = bridge->bdf.domain,
+					.bus = bridge->subordinate->number};
+	return bridge->bdf;
+}
+
+void svf_iommu_requester_ids(const struct svf_function *fn, struct svf_requester_ids *ret)
+{
+	const struct svf_function *bridge = svf_iommu_requester_bridge(fn);
+	const struct svf_function *source = bridge ? bridge : fn;
+	struct svf_bdf id = svf_iommu_requester_id(fn);
+
+	*ret = (struct svf_requester_ids){.domain = id.domain, .bus = id.bus};
+	if (id.bus == source->bdf.bus)
+		memcpy(ret->devfn, source->dma_aliases, sizeof(ret->devfn));
+	ret->devfn[id.devfn / 64] |= 1ull << id.devfn % 64;
 }
 
 /* --- step 3: aliases and neighbours of one bus --- */

@@ -14,7 +14,7 @@
  * in core/vfio/type1.c.
  *
  * BAR memory belongs to a function and may go while it is mapped. It can be mapped only in a
- * space that a group is attached to, so that walking the groups finds every such mapping.
+ * space that somebody is attached to, so that walking the groups finds every such mapping.
  */
 #include "core/iommu/iova_space.h"
 
@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "core/iommu/group.h"
+#include "core/iommu/requester.h"
 #include "core/machine.h"
 
 /* So few are freed on the spot. */
@@ -189,8 +190,10 @@ static void detach_ram(struct svf_iova_space *space, const struct svf_ram *ram)
 void svf_iova_space_detach_ram(struct svf_machine *machine, const struct svf_ram *ram)
 {
 	struct svf_iommu_group *group;
+	struct svf_requester *requester;
 
 	svf_list_for_each(group, &machine->groups, link)
-		if (group->space && group->space->ram_count)
-			detach_ram(group->space, ram);
+		svf_list_for_each(requester, &group->requesters, link)
+			if (requester->space && requester->space->ram_count)
+				detach_ram(requester->space, ram);
 }

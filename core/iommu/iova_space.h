@@ -46,8 +46,8 @@ struct svf_iova_space {
 	struct svf_itree tree; /* of struct svf_mapping.node */
 	struct svf_machine *machine;
 	unsigned int count;	/* mappings */
-	unsigned int ram_count; /* those of BAR memory; 0 unless a group is attached */
-	unsigned int attached;	/* groups */
+	unsigned int ram_count; /* those of BAR memory; 0 unless somebody is attached */
+	unsigned int attached;	/* requesters, see requester.h */
 	struct svf_dirty dirty; /* pages that devices have written; off unless somebody asks */
 };
 
@@ -57,12 +57,12 @@ int64_t svf_mapping_pages(const struct svf_mapping *map);
 void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map);
 
 void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machine);
-/* Frees all mappings; no group may be attached. */
+/* Frees all mappings; nobody may be attached. */
 void svf_iova_space_fini(struct svf_iova_space *space);
 
 /*
  * Inserts a copy of *map (node.first, node.last, prot, mm, vaddr, ram, ram_offset, accounted set;
- * takes over the mm reference and the charge on success). BAR memory only while a group is
+ * takes over the mm reference and the charge on success). BAR memory only while somebody is
  * attached. -EEXIST on any overlap, -ENOMEM, also when the machine's limit is reached.
  */
 int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *map) SVF_MUST_CHECK;
@@ -107,7 +107,7 @@ void svf_iova_space_detach_ram(struct svf_machine *machine, const struct svf_ram
 #define SVF_IOMMU_PAGE_SIZES 0x40201000ull
 
 /*
- * DMA by a function. Without bus mastering nothing leaves the function. Otherwise its group must be
+ * DMA by a function. Without bus mastering nothing leaves the function. Otherwise its requester must be
  * attached and every byte mapped with the permission, or an IOMMU fault is logged and counted and
  * nothing is transferred beyond the mapped part. Return: 0, -EFAULT.
  */

@@ -3,9 +3,11 @@
  * Devices bound to a context. Binding claims the IOMMU group, so that all its members belong to
  * one context; from then on their DMA is blocked until attached.
  *
- * All devices of a group share one attachment, because the IOMMU cannot tell them apart. The first
- * to attach chooses the HWPT, others must choose the same (-EINVAL), and the group is blocked again
- * when the last has detached. Replacing moves the whole group, whichever of its devices asks.
+ * All devices of a requester (core/iommu/requester.h) share one attachment: as in Linux those of a
+ * group, or, on a machine that attaches devices by themselves, those that the IOMMU cannot tell
+ * apart. The first to attach chooses the HWPT, others must choose the same (-EINVAL), and the
+ * requester is blocked again when the last has detached. Replacing moves all of it, whichever of
+ * its devices asks.
  *
  * ATTACH to an IOAS takes the HWPT that an earlier ATTACH made for it, or makes one. HWPTs
  * made by the user are never taken for that.
@@ -20,6 +22,7 @@
 #include <stdlib.h>
 
 #include "core/iommu/group.h"
+#include "core/iommu/requester.h"
 #include "core/iommufd/eventq.h"
 #include "core/iommufd/hwpt.h"
 #include "core/iommufd/viommu.h"
@@ -33,27 +36,30 @@ struct svf_idevice *svf_idevice_lookup(struct svf_ucmd *ucmd, uint32_t id)
 	return object ? svf_container_of(object, struct svf_idevice, obj) : NULL;
 }
 
-static struct svf_igroup *igroup_lookup(const struct svf_ictx *ictx, const void *group)
+static struct svf_igroup *igroup_lookup(const struct svf_ictx *ictx,
+					const struct svf_requester *requester)
 {
 	struct svf_igroup *igroup;
 
 	svf_list_for_each(igroup, &ictx->groups, link)
-		if (igroup->group == group)
+		if (igroup->requester == requester)
 			return igroup;
 	return NULL;
 }
 
-static int igroup_get(struct svf_ictx *ictx, struct svf_call *call, struct svf_iommu_group *group,
+static int igroup_get(struct svf_ictx *ictx, struct svf_call *call, struct svf_requester *requester,
 		      struct svf_igroup **ret)
 {
-	struct svf_igroup *igroup = group ? igroup_lookup(ictx, group) : NULL;
+	struct svf_igroup *igroup = requester ? igroup_lookup(ictx, requester) : NULL;
 
 	if (!igroup) {
 		igroup = calloc(1, sizeof(*igroup));
 		if (!igroup)
 			return svf_fail(call, -ENOMEM,
 					"out of memory for an IOMMU group of the iommufd");
-		igroup->group = group;
+		igroup->requester = requester;
+		if (requester)
+			requester->users++;
 		svf_list_add_tail(&ictx->groups, &igroup->link);
 	}
 	igroup->refs++;
@@ -66,13 +72,22 @@ static void igroup_put(struct svf_igroup *igroup)
 	if (--igroup->refs)
 		return;
 	assert(!igroup->attached && !igroup->hwpt && !igroup->pasids.root);
+	if (igroup->requester)
+		igroup->requester->users--;
 	svf_list_del(&igroup->link);
 	free(igroup);
 }
 
 bool svf_ictx_has_group(struct svf_ictx *ictx, const void *iommu_group)
 {
-	return ictx && iommu_group && igroup_lookup(ictx, iommu_group);
+	const struct svf_igroup *igroup;
+
+	if (!ictx || !iommu_group)
+		return false;
+	svf_list_for_each(igroup, &ictx->groups, link)
+		if (igroup->requester && igroup->requester->group == iommu_group)
+			return true;
+	return false;
 }
 
 static int claim(struct svf_idevice *idevice, struct svf_call *call)
@@ -81,7 +96,7 @@ static int claim(struct svf_idevice *idevice, struct svf_call *call)
 
 	if (!idevice->fn->group)
 		return svf_fail(call, -ENODEV, "the device is in no IOMMU group");
-	err = igroup_get(idevice->ictx, call, idevice->fn->group, &idevice->igroup);
+	err = igroup_get(idevice->ictx, call, idevice->fn->requester, &idevice->igroup);
 	if (err || idevice->fn->group->noiommu)
 		return err;
 	err = svf_iommu_group_claim(idevice->fn->group, call, idevice->ictx);
@@ -149,10 +164,10 @@ void svf_idevice_fini(struct svf_iobject *object)
 {
 	struct svf_idevice *idevice = svf_container_of(object, struct svf_idevice, obj);
 
-	struct svf_iommu_group *group = idevice->igroup->group;
+	const struct svf_requester *requester = idevice->igroup->requester;
 
-	if (group && !group->noiommu)
-		svf_iommu_group_release(group);
+	if (requester && !requester->group->noiommu)
+		svf_iommu_group_release(requester->group);
 	igroup_put(idevice->igroup);
 }
 
@@ -161,7 +176,7 @@ static void detach_all(struct svf_idevice *idevice)
 	struct svf_itree_node *node;
 
 	svf_idevice_detach(idevice);
-	/* A group with PASIDs is of one device. */
+	/* A requester with PASIDs is of one device. */
 	while ((node = svf_itree_first(&idevice->igroup->pasids, 0, UINT64_MAX)))
 		svf_idevice_detach_pasid(idevice, (uint32_t)node->first);
 }
@@ -230,13 +245,13 @@ static void unreserve_devices(struct svf_ioas *ioas, const struct svf_iommu_ops 
 static void set_space(struct svf_igroup *igroup, struct svf_hwpt *hwpt)
 {
 	igroup->hwpt = hwpt;
-	if (igroup->group)
-		svf_iommu_group_set_space(igroup->group,
-					  hwpt ? &svf_hwpt_paging(hwpt)->ioas->space : NULL);
+	if (igroup->requester)
+		svf_requester_set_space(igroup->requester,
+					hwpt ? &svf_hwpt_paging(hwpt)->ioas->space : NULL);
 }
 
-/* The IOMMU takes the group to the HWPT, from what it was attached to. */
-static int move_group(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice)
+/* The IOMMU takes the requester to the HWPT, from what it was attached to. */
+static int move_requester(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice)
 {
 	struct svf_igroup *igroup = idevice->igroup;
 	struct svf_hwpt *old = igroup->hwpt;
@@ -254,6 +269,16 @@ static int move_group(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_i
 	return 0;
 }
 
+static int fail_shared(const struct svf_idevice *idevice, struct svf_call *call)
+{
+	const struct svf_hwpt *hwpt = idevice->igroup->hwpt;
+	char text[SVF_REQUESTER_TEXT_SIZE];
+
+	return svf_fail(call, -EINVAL, "%s, to HWPT %u of IOAS %u; attach this one to that",
+			svf_requester_sharing(idevice->fn, text, sizeof(text)), hwpt->obj.id,
+			hwpt->ioas->obj.id);
+}
+
 int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
 			   struct svf_idevice *idevice, uint32_t pasid)
 {
@@ -265,15 +290,11 @@ int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
 		return svf_pasid_attach(hwpt, call, idevice, pasid);
 	assert(!idevice->attached);
 	if (igroup->hwpt && igroup->hwpt != hwpt)
-		return svf_fail(call, -EINVAL,
-				"a device of the same IOMMU group %u is attached to HWPT %u of "
-				"IOAS %u; attach this one to that",
-				igroup->group->id, igroup->hwpt->obj.id,
-				svf_hwpt_paging(igroup->hwpt)->ioas->obj.id);
+		return fail_shared(idevice, call);
 	err = reserve(ioas, call, idevice->ops, 1);
 	if (err)
 		return err;
-	err = igroup->hwpt ? 0 : move_group(hwpt, call, idevice);
+	err = igroup->hwpt ? 0 : move_requester(hwpt, call, idevice);
 	if (err) {
 		unreserve_devices(ioas, idevice->ops, 1);
 		return err;
@@ -317,7 +338,7 @@ void svf_idevice_detach(struct svf_idevice *idevice)
 	svf_idevice_detach_pasid(idevice, SVF_NO_PASID);
 }
 
-/* Moves the whole group from its HWPT to another. */
+/* Moves the whole requester from its HWPT to another. */
 static int replace_hwpt(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice,
 			uint32_t pasid)
 {
@@ -338,7 +359,7 @@ static int replace_hwpt(struct svf_hwpt *hwpt, struct svf_call *call, struct svf
 		err = reserve(ioas, call, idevice->ops, igroup->attached);
 	if (err)
 		return err;
-	err = move_group(hwpt, call, idevice);
+	err = move_requester(hwpt, call, idevice);
 	if (ioas != old_ioas)
 		unreserve_devices(err ? ioas : old_ioas, idevice->ops, igroup->attached);
 	if (err)

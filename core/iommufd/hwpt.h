@@ -16,7 +16,7 @@
 #include "core/iommufd/objects.h"
 
 struct svf_fault;
-struct svf_iommu_group;
+struct svf_requester;
 struct svf_mock_device;
 struct svf_user_array;
 struct svf_vdevice;
@@ -43,14 +43,17 @@ struct svf_hwpt {
 	bool nest_parent, pasid_compat;
 };
 
-/* An IOMMU group with devices bound to this context: all of them share one attachment. */
+/*
+ * A requester (core/iommu/requester.h) with devices bound to this context: all of them share one
+ * attachment. It is an IOMMU group's only one, unless the machine attaches devices by themselves.
+ */
 struct svf_igroup {
-	struct svf_list link;	       /* ictx->groups */
-	struct svf_iommu_group *group; /* NULL: of a device of the selftests, alone in it */
-	struct svf_hwpt *hwpt;	       /* NULL: DMA blocked */
-	struct svf_itree pasids;       /* struct svf_pasid.node */
-	unsigned int refs;	       /* devices bound */
-	unsigned int attached;	       /* devices attached */
+	struct svf_list link;		 /* ictx->groups */
+	struct svf_requester *requester; /* NULL: of a device of the selftests, alone in it */
+	struct svf_hwpt *hwpt;		 /* NULL: DMA blocked */
+	struct svf_itree pasids;	 /* struct svf_pasid.node */
+	unsigned int refs;		 /* devices bound */
+	unsigned int attached;		 /* devices attached */
 };
 
 /* An attachment with a PASID; see pasid.c. */

@@ -6,7 +6,7 @@
  *	   |                  ^ ^ ^                 ^
  *	   |	  nested HWPT-+ | +--vIOMMU <--+-- vDEVICE, event queue, hardware queue
  *	   |			fault queue    |
- *	   +-- igroup (one for each IOMMU group)+-- by the group's space
+ *	   +-- igroup (one a requester)	       +-- by the requester's space
  *
  * users counts who holds an object; DESTROY of a held one is -EBUSY. A device is held by the
  * driver that bound it, a HWPT by each device attached to it and each nested HWPT and vIOMMU over

@@ -34,6 +34,7 @@ struct svf_driver;
 struct svf_iommu_group;
 struct svf_irq_sink;
 struct svf_model_ops;
+struct svf_requester;
 
 enum svf_bar_kind {
 	SVF_BAR_NONE,
@@ -113,7 +114,8 @@ struct svf_function {
 	unsigned int reset_methods; /* SVF_RESET_* found at discovery; never changes afterwards */
 	uint16_t cap_free, ext_free; /* where the next capability goes, while being built */
 
-	struct svf_iommu_group *group; /* NULL until finalized, or without an IOMMU */
+	struct svf_iommu_group *group;	 /* NULL until finalized, or without an IOMMU */
+	struct svf_requester *requester; /* of the group */
 
 	/* Driver core (core/pci/driver.c) */
 	struct svf_driver *driver; /* bound, or NULL */

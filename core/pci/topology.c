@@ -47,22 +47,33 @@ int svf_build_fail(struct svf_build *build, int err, unsigned int line, unsigned
 
 /* --- module parameters --- */
 
+enum param_kind { PARAM_BOOL, PARAM_NUMBER, PARAM_ATTACH, PARAM_KINDS };
+
+/* What a value was not, when it was none. */
+static const char *const param_errors[PARAM_KINDS] = {
+	[PARAM_BOOL] = "neither on nor off",
+	[PARAM_NUMBER] = "not a number",
+	[PARAM_ATTACH] = "neither shared nor per-device",
+};
+
 static const struct {
 	const char *name;
 	size_t offset;
-	bool is_bool;
+	enum param_kind kind;
 } params[] = {
-	{"vfio_pci.enable_sriov", offsetof(struct svf_params, enable_sriov), true},
-	{"vfio_pci.disable_idle_d3", offsetof(struct svf_params, disable_idle_d3), true},
-	{"vfio_pci.disable_vga", offsetof(struct svf_params, disable_vga), true},
-	{"vfio_pci.nointxmask", offsetof(struct svf_params, nointxmask), true},
-	{"vfio_iommu_type1.dma_entry_limit", offsetof(struct svf_params, dma_entry_limit), false},
+	{"vfio_pci.enable_sriov", offsetof(struct svf_params, enable_sriov), PARAM_BOOL},
+	{"vfio_pci.disable_idle_d3", offsetof(struct svf_params, disable_idle_d3), PARAM_BOOL},
+	{"vfio_pci.disable_vga", offsetof(struct svf_params, disable_vga), PARAM_BOOL},
+	{"vfio_pci.nointxmask", offsetof(struct svf_params, nointxmask), PARAM_BOOL},
+	{"vfio_iommu_type1.dma_entry_limit", offsetof(struct svf_params, dma_entry_limit),
+	 PARAM_NUMBER},
 	{"vfio.enable_unsafe_noiommu_mode", offsetof(struct svf_params, enable_unsafe_noiommu_mode),
-	 true},
-	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), true},
-	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), true},
-	{"softvfio.iommu", offsetof(struct svf_params, iommu), true},
-	{"softvfio.iommufd_test", offsetof(struct svf_params, iommufd_test), true},
+	 PARAM_BOOL},
+	{"softvfio.enforce_memlock", offsetof(struct svf_params, enforce_memlock), PARAM_BOOL},
+	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), PARAM_BOOL},
+	{"softvfio.group_attach", offsetof(struct svf_params, per_device), PARAM_ATTACH},
+	{"softvfio.iommu", offsetof(struct svf_params, iommu), PARAM_BOOL},
+	{"softvfio.iommufd_test", offsetof(struct svf_params, iommufd_test), PARAM_BOOL},
 };
 
 /* As the kernel reads parameters: Y and N too. */
@@ -75,14 +86,22 @@ static bool read_param_bool(const char *text, bool *ret)
 	return svf_parse_bool(text, ret);
 }
 
+/* Whether devices attach by themselves. */
+static bool read_param_attach(const char *text, bool *ret)
+{
+	*ret = strcmp(text, "per-device") == 0;
+	return *ret || strcmp(text, "shared") == 0;
+}
+
 static bool set_param(struct svf_params *p, size_t i, const char *text)
 {
 	char *field = (char *)p + params[i].offset;
 	uint64_t number;
 	bool on;
 
-	if (params[i].is_bool) {
-		if (!read_param_bool(text, &on))
+	if (params[i].kind != PARAM_NUMBER) {
+		if (params[i].kind == PARAM_ATTACH ? !read_param_attach(text, &on)
+						   : !read_param_bool(text, &on))
 			return false;
 		memcpy(field, &on, sizeof(on));
 		return true;
@@ -101,15 +120,15 @@ static int apply_param(struct svf_build *build, const struct svf_topology_option
 		if (set_param(&build->machine->params, i, param->value))
 			return 0;
 		return svf_build_fail(build, -EINVAL, param->line, param->column, "%s=%s: %s",
-				      param->key, param->value,
-				      params[i].is_bool ? "neither on nor off" : "not a number");
+				      param->key, param->value, param_errors[params[i].kind]);
 	}
 	return svf_build_fail(build, -EINVAL, param->line, param->column,
 			      "unknown module parameter '%s'; there are vfio_pci.enable_sriov, "
 			      "vfio_pci.disable_idle_d3, "
 			      "vfio_pci.disable_vga, vfio_pci.nointxmask, "
 			      "vfio_iommu_type1.dma_entry_limit, vfio.enable_unsafe_noiommu_mode, "
-			      "softvfio.enforce_memlock, softvfio.exact_dirty, softvfio.iommu and "
+			      "softvfio.enforce_memlock, softvfio.exact_dirty, "
+			      "softvfio.group_attach, softvfio.iommu and "
 			      "softvfio.iommufd_test",
 			      param->key);
 }

@@ -86,14 +86,12 @@ int svf_type1_attach_group(struct svf_type1 *type1, struct svf_call *call,
 				"VFIO_DMA_MAP_FLAG_VADDR first",
 				type1->vaddr_invalid);
 	svf_iommu_group_set_space(group, &type1->space);
-	group->attached = 1;
 	return 0;
 }
 
 void svf_type1_detach_group(struct svf_type1 *type1, struct svf_iommu_group *group)
 {
 	assert(group->space == &type1->space);
-	group->attached = 0;
 	svf_iommu_group_set_space(group, NULL);
 	if (!type1->space.attached)
 		unmap_all(type1);

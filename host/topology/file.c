@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Topology files: what the YAML tree means. A file has two keys, "params" and "devices". Each
+ * Topology files: what the YAML tree means. A file has the keys "params", "devices" and
+ * "group-attach", which is a parameter that describes the machine rather than a module. Each
  * device is a mapping whose kind is said by exactly one of the keys model, port and bridge; the
  * other keys are the table's below and, for a model, its options. softvfio(7) has the grammar and
  * an example.
@@ -216,6 +217,15 @@ static int svf_file_devices(struct svf_file_reader *reader, const struct svf_yam
 	return 0;
 }
 
+static int svf_file_group_attach(struct svf_file_reader *reader, const struct svf_yaml *yaml)
+{
+	int err = svf_yaml_want(reader, yaml, SVF_YAML_SCALAR, yaml->key);
+
+	return err ? err
+		   : svf_reader_add_option(&reader->base.topology->params, "softvfio.group_attach",
+					   yaml->text, yaml->at);
+}
+
 static int svf_file_machine(struct svf_file_reader *reader, const struct svf_yaml *machine)
 {
 	const struct svf_yaml *child;
@@ -228,9 +238,12 @@ static int svf_file_machine(struct svf_file_reader *reader, const struct svf_yam
 			err = svf_file_params(reader, child);
 		else if (!strcmp(child->key, "devices"))
 			err = svf_file_devices(reader, child, &reader->base.topology->roots);
+		else if (!strcmp(child->key, "group-attach"))
+			err = svf_file_group_attach(reader, child);
 		else
 			err = svf_reader_fail(&reader->base, child->key_at,
-					      "unknown key '%.40s'; known are: params, devices",
+					      "unknown key '%.40s'; known are: params, devices, "
+					      "group-attach",
 					      child->key);
 		if (err)
 			return err;

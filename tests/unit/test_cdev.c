@@ -2,6 +2,7 @@
 /* The device's own node: BIND, ATTACH, DETACH, and how it excludes the group's. */
 #include "vfio_fixture.h"
 
+#include "core/iommu/requester.h"
 #include "core/iommufd/iommufd.h"
 
 #define A	 "0000:01:00.0"
@@ -235,17 +236,17 @@ static void attached(void **state)
 	assert_int_equal(detach(cdev), 0);
 	assert_fails(attach(cdev, 0xffffffff, NULL), ENOENT, "");
 	assert_fails(attach(cdev, id, NULL), EINVAL, "");
-	assert_null(fn->group->space);
+	assert_null(fn->requester->space);
 	assert_int_equal(attach(cdev, first, &hwpt), 0);
 	assert_int_not_equal(hwpt, first);
-	assert_non_null(fn->group->space);
+	assert_non_null(fn->requester->space);
 	assert_fails(destroy(first), EBUSY, "");
 	assert_int_equal(attach(cdev, second, &hwpt), 0);
 	assert_int_equal(destroy(first), 0);
 	assert_fails(destroy(second), EBUSY, "");
 	assert_int_equal(detach(cdev), 0);
 	assert_int_equal(detach(cdev), 0);
-	assert_null(fn->group->space);
+	assert_null(fn->requester->space);
 	assert_int_equal(destroy(second), 0);
 	assert_fails(destroy(id), EBUSY, "");
 }
@@ -294,7 +295,7 @@ static void attach_undone(void **state)
 	assert_int_equal(bind_to(cdev, IOMMUFD_FD, NULL), 0);
 	test_fail_copy(2);
 	assert_fails(attach(cdev, ioas, NULL), EFAULT, "cannot write 4");
-	assert_null(fn->group->space);
+	assert_null(fn->requester->space);
 	assert_int_equal(destroy(ioas), 0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* core/vfio/container.c: the container before, with and after its IOMMU. */
 #include "container_fixture.h"
+#include "core/iommu/requester.h"
 
 static void test_version_and_limits(void **state)
 {
@@ -80,7 +81,7 @@ static void test_set_iommu(void **state)
 	assert_null(f.container->type1);
 	assert_int_equal(test_ioctl_value(f.file, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), 0);
 	assert_true(f.container->type1->v2);
-	assert_ptr_equal(f.fn[0]->group->space, &f.container->type1->space);
+	assert_ptr_equal(f.fn[0]->requester->space, &f.container->type1->space);
 	assert_fails(test_ioctl_value(f.file, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU), EINVAL,
 		     "set already, to type1v2");
 	assert_fails(test_ioctl_value(f.file, VFIO_SET_IOMMU, 99), EINVAL, "set already");

@@ -2,6 +2,7 @@
 /* The VFIO group: each step refused without the one before it, and who keeps what open. */
 #include "vfio_fixture.h"
 
+#include "core/iommu/requester.h"
 #include "core/iommufd/iommufd.h"
 #include "core/vfio/container.h"
 
@@ -264,7 +265,7 @@ static void through_iommufd(void **state)
 	assert_int_equal(flags, VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET);
 	assert_int_equal(test_get_device(file, A, &device), 0);
 	assert_true(fn->device->iommufd_attached);
-	assert_non_null(fn->group->space);
+	assert_non_null(fn->requester->space);
 	svf_file_close(file);
 	svf_file_close(iommufd);
 	assert_int_equal(test_group_open(machine, id, &again), 0);

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "core/iommu/group.h"
 #include "core/iommu/grouping.h"
+#include "core/iommu/requester.h"
 #include "core/pci/quirks.h"
 #include "pci.h"
 #include "port.h"

@@ -14,6 +14,7 @@
 
 #include "core/iommu/group.h"
 #include "core/iommu/iova_space.h"
+#include "core/iommu/requester.h"
 #include "core/pci/driver.h"
 #include "pci.h"
 #include "port.h"

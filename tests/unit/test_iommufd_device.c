@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* core/iommufd/{device,hw_pagetable,hw_info,pages,dirty,viommu}.c: devices, groups, HWPTs. */
+#include "core/iommu/requester.h"
 #include "iommufd.h"
 
 #include "core/pci/driver.h"
@@ -204,7 +205,7 @@ static void test_attach_looks(void **state)
 		assert_int_equal(device_attach(f, idevice, &id), cases[i].err);
 		assert_int_equal(id, ioas);
 		assert_int_equal(f->machine->used.objects, 2);
-		assert_null(f->a->group->space);
+		assert_null(f->a->requester->space);
 		assert_true(ioas_unmap(f, ioas, 0, UINT64_MAX) > 0);
 	}
 	svf_idevice_unbind(idevice);

@@ -11,6 +11,7 @@
 
 #include "core/iommu/group.h"
 #include "core/iommu/iova_space.h"
+#include "core/iommu/requester.h"
 #include "pci.h"
 #include "port.h"
 
@@ -120,7 +121,7 @@ static void test_dma_across_mappings(void **state)
 	assert_int_equal(svf_dma_read(t.fn, 0x10ff8, buf, sizeof(buf)), 0);
 	assert_int_equal(buf[0] + buf[15], 2 * 0xa5);
 	assert_int_equal(svf_dma_read(t.fn, 0x50000, buf, 0), 0);
-	assert_int_equal(t.fn->group->faults, 0);
+	assert_int_equal(t.fn->requester->faults, 0);
 	assert_int_equal(test_log_count(), 0);
 }
 
@@ -145,7 +146,7 @@ static void test_dma_faults(void **state)
 	assert_memory_equal(t.memory + PAGE - 4, &value, 4);
 	assert_int_equal(t.memory[PAGE], 0);
 	assert_non_null(strstr(test_log_line(3), "fault addr 0x21000"));
-	assert_int_equal(t.fn->group->faults, 4);
+	assert_int_equal(t.fn->requester->faults, 4);
 }
 
 static void test_dma_blocked(void **state)
@@ -156,14 +157,14 @@ static void test_dma_blocked(void **state)
 	assert_int_equal(map(0, PAGE, t.memory, SVF_MAP_READ | SVF_MAP_WRITE), 0);
 	t.fn->config[4] = 0;
 	assert_int_equal(svf_dma_write(t.fn, 0, &byte, 1), -EFAULT);
-	assert_int_equal(t.fn->group->faults, 0);
+	assert_int_equal(t.fn->requester->faults, 0);
 	t.fn->config[4] = 4;
 	svf_iommu_group_set_space(t.fn->group, NULL);
 	assert_int_equal(svf_dma_write(t.fn, 0, &byte, 1), -EFAULT);
-	assert_int_equal(t.fn->group->faults, 1);
+	assert_int_equal(t.fn->requester->faults, 1);
 	assert_non_null(strstr(test_log_line(0), "[fault reason 0x02]"));
 	svf_iommu_group_set_space(t.fn->group, &t.space);
-	assert_int_equal(t.fn->group->faults, 0);
+	assert_int_equal(t.fn->requester->faults, 0);
 	assert_int_equal(svf_dma_write(t.fn, 0, &byte, 1), 0);
 	assert_int_equal(t.memory[0], 1);
 }
@@ -179,7 +180,7 @@ static void test_dma_memory_gone(void **state)
 	(void)state;
 	assert_int_equal(map(0, PAGE, t.memory + 2 * PAGE, SVF_MAP_READ), 0);
 	assert_int_equal(svf_dma_read(t.fn, 0, &byte, 1), -EFAULT);
-	assert_int_equal(t.fn->group->faults, 0);
+	assert_int_equal(t.fn->requester->faults, 0);
 }
 
 static void test_fault_messages_are_bounded(void **state)
@@ -189,7 +190,7 @@ static void test_fault_messages_are_bounded(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 5000; i++)
 		assert_int_equal(svf_dma_read(t.fn, 0, &byte, 1), -EFAULT);
-	assert_int_equal(t.fn->group->faults, 5000);
+	assert_int_equal(t.fn->requester->faults, 5000);
 	/* 1 to 10, then 16, 32, ... 4096 */
 	assert_int_equal(test_log_count(), 10 + 9);
 }
@@ -212,7 +213,7 @@ static void test_ram(void **state)
 	assert_int_equal(t.space.ram_count, 0);
 	assert_int_equal(t.space.count, 2);
 	assert_int_equal(svf_dma_write(t.fn, 0x10004, &value, sizeof(value)), -EFAULT);
-	assert_int_equal(t.fn->group->faults, 0);
+	assert_int_equal(t.fn->requester->faults, 0);
 	assert_int_equal(svf_dma_read(t.fn, 0x20000, &value, sizeof(value)), 0);
 	svf_iova_space_unmap(&t.space, svf_iova_space_first(&t.space, 0x10000, 0x10000));
 }

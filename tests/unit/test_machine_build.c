@@ -147,11 +147,13 @@ static void test_parameters(void **state)
 	test_param(&t, "vfio_pci.enable_sriov", "N");
 	test_param(&t, "vfio_iommu_type1.dma_entry_limit", "100");
 	test_param(&t, "softvfio.exact_dirty", "on");
+	test_param(&t, "softvfio.group_attach", "per-device");
 	device("");
 	machine = test_topology_machine(&t);
 	assert_false(machine->params.enable_sriov);
 	assert_int_equal(machine->params.dma_entry_limit, 100);
 	assert_true(machine->params.exact_dirty);
+	assert_true(machine->params.per_device);
 	test_machine_end(machine);
 }
 
@@ -249,6 +251,14 @@ static void test_unknown_parameter(void **state)
 	assert_non_null(strstr(t.error.text, "vfio_pci.enable_sriov"));
 }
 
+static void test_unknown_group_attach(void **state)
+{
+	test_param(&t, "softvfio.group_attach", "on");
+	assert_int_equal(test_topology_refused(&t), -EINVAL);
+	assert_string_equal(t.error.text,
+			    "softvfio.group_attach=on: neither shared nor per-device");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +273,7 @@ int main(void)
 		T(test_refused),
 		T(test_numbers_that_do_not_fit),
 		T(test_unknown_parameter),
+		T(test_unknown_group_attach),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,6 +255,7 @@ static void test_yaml_device(void **state)
 
 	(void)state;
 	assert_int_equal(yaml("params: {vfio_pci.enable_sriov: false}\n"
+			      "group-attach: per-device\n"
 			      "devices:\n"
 			      "  - model: null\n"
 			      "    address: 05:00.1\n"
@@ -264,9 +265,10 @@ static void test_yaml_device(void **state)
 			      "    msix:\n"),
 			 0);
 	assert_string_equal(option(&topology.params, "vfio_pci.enable_sriov"), "false");
+	assert_string_equal(option(&topology.params, "softvfio.group_attach"), "per-device");
 	assert_int_equal(count(&topology.roots), 1);
 	node = nth(&topology.roots, 0);
-	assert_int_equal(node->line, 3);
+	assert_int_equal(node->line, 4);
 	assert_int_equal(node->column, 5);
 	/* A number of base 60 in YAML 1.1; not here. */
 	assert_int_equal(node->bdf.bus, 5);
@@ -349,10 +351,11 @@ static void test_yaml_shapes(void **state)
 	(void)state;
 	assert_refused_at("[]\n", 1, 1, "a machine must be a mapping, not a list");
 	assert_refused_at("devises: []\n", 1, 1,
-			  "unknown key 'devises'; known are: params, devices");
+			  "unknown key 'devises'; known are: params, devices, group-attach");
 	assert_refused_at("devices: {}\n", 1, 10, "devices must be a list");
 	assert_refused_at("devices: [null]\n", 1, 11, "a device must be a mapping, not a value");
 	assert_refused_at("params: []\n", 1, 9, "params must be a mapping");
+	assert_refused_at("group-attach: []\n", 1, 15, "group-attach must be a value, not a list");
 	assert_refused_at("params: {a: []}\n", 1, 13, "a must be a value");
 	assert_refused_at("devices: [{address: 1}]\n", 1, 11,
 			  "one of the keys model, port and bridge");
