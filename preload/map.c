@@ -3,15 +3,19 @@
  * mmap of a BAR. FUSE has no device memory to map, so the host is asked with the arguments of the
  * mmap.
  *
- *   RAM pages      Their memory is a memfd of the host's, which is mapped instead, at the address
- *                  and with the protection and flags the client wanted: an ordinary shared mapping.
- *   trapped pages  There is no memory: the range is mapped without permission, and trap.c answers.
+ *   RAM pages       Their memory is a memfd of the host's, which is mapped instead, at the address
+ *                   and with the protection and flags the client wanted: an ordinary shared mapping.
+ *   trapped pages   There is no memory: the range is mapped without permission, and trap.c answers.
+ *   trapped stores  As RAM pages, but never for writing; trap.c answers stores.
+ *
+ * A mapping may have pages of all kinds. The host says of one run of them after the other what it is.
  *
  * munmap, mprotect, mremap and a mapping over trapped pages keep trap.c's table true. Without trapped pages
  * they are the system call and nothing else.
  */
 #include <errno.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -22,6 +26,8 @@
 #include "preload/preload.h"
 #include "preload/trap.h"
 #include "uapi/softvfio.h"
+
+#define PAGE 4096ul
 
 static void *libc_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
@@ -69,75 +75,179 @@ static void *map_over(void *addr, size_t length, int prot, int flags, int fd, of
 	return map;
 }
 
-static void *map_ram(const struct svf_preload_ram *ram, int ram_fd, void *addr, int flags)
+/* --- a mapping of a device file --- */
+
+/* What the host says of the pages of a range, up to ret_length of them. */
+struct answer {
+	struct svf_preload_ram ram;
+	int fd;	 /* of their memory; -1: they have none */
+	int err; /* of the request; ENODATA where all is well and there is no memory */
+};
+
+static struct answer ask(int fd, int prot, uint64_t offset, size_t length)
 {
-	void *map = MAP_FAILED;
-	int err = EINVAL; /* a private mapping of device memory is refused, as by vfio-pci */
+	struct answer answer = {
+		.ram = {.argsz = sizeof(answer.ram),
+			.prot = (uint32_t)prot,
+			.offset = offset,
+			.length = length},
+	};
 	int saved = errno;
 
-	if ((flags & MAP_TYPE) != MAP_PRIVATE) {
-		map = map_over(addr, ram->length, (int)ram->prot, flags, ram_fd,
-			       (off_t)ram->ret_memory_offset);
-		err = errno;
-	}
-	close(ram_fd);
-	errno = map == MAP_FAILED ? err : saved;
-	return map;
+	answer.fd = ioctl(fd, SVF_PRELOAD_GET_RAM, &answer.ram);
+	answer.err = answer.fd < 0 ? errno : 0;
+	errno = saved;
+	return answer;
 }
 
-static void *map_trapped(const struct svf_preload_ram *request, void *addr, int flags, int fd)
+/* Whether accesses to the pages are to reach the function, some of them at least. */
+static bool is_trapped(const struct answer *answer)
 {
-	int keep = flags & ~(MAP_TYPE | MAP_POPULATE | MAP_LOCKED), err;
-	void *map;
+	return answer->err == ENODATA || answer->ram.ret_flags & SVF_PRELOAD_LOADS_ONLY;
+}
 
+/*
+ * Pages that are alike, at a place with these flags; the table of trapped pages knows of none there. Return: where, or
+ * MAP_FAILED.
+ */
+static void *map_pages(const struct answer *answer, void *addr, int flags)
+{
+	const struct svf_preload_ram *ram = &answer->ram;
+	int keep = flags & ~(MAP_TYPE | MAP_POPULATE | MAP_LOCKED), prot = (int)ram->prot;
+
+	if (answer->fd < 0)
+		return libc_mmap(addr, ram->ret_length, PROT_NONE,
+				 keep | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ram->ret_flags & SVF_PRELOAD_LOADS_ONLY)
+		prot &= ~PROT_WRITE;
+	return libc_mmap(addr, ram->ret_length, prot, flags, answer->fd,
+			 (off_t)ram->ret_memory_offset);
+}
+
+/* Return: whether the pages, mapped at map, are what they are to be. */
+static bool watch_pages(const struct answer *answer, void *map, int fd)
+{
+	const struct svf_preload_ram *ram = &answer->ram;
+	int err;
+
+	if (!is_trapped(answer))
+		return true;
+	err = svf_trap_add((uintptr_t)map, ram->ret_length, fd, ram->offset, (int)ram->prot,
+			   answer->fd >= 0 ? SVF_TRAP_STORES : SVF_TRAP_ALL);
+	if (err)
+		errno = err;
+	return !err;
+}
+
+static void answer_end(const struct answer *answer)
+{
+	int saved = errno;
+
+	if (answer->fd >= 0)
+		close(answer->fd);
+	errno = saved;
+}
+
+/* The pages behind the first kind of them, where room has been reserved. */
+static bool map_rest(int fd, int prot, uint64_t offset, uint8_t *map, size_t length)
+{
+	size_t n;
+
+	for (; length; offset += n, map += n, length -= n) {
+		struct answer answer = ask(fd, prot, offset, length);
+		bool mapped;
+
+		if (answer.err && answer.err != ENODATA) {
+			errno = answer.err;
+			return false;
+		}
+		n = answer.ram.ret_length;
+		mapped = map_pages(&answer, map, MAP_SHARED | MAP_FIXED) != MAP_FAILED &&
+			 watch_pages(&answer, map, fd);
+		answer_end(&answer);
+		if (!mapped)
+			return false;
+	}
+	return true;
+}
+
+static void unmap(void *map, size_t length)
+{
+	int saved = errno;
+
+	svf_trap_remove((uintptr_t)map, length);
+	libc_munmap(map, length);
+	errno = saved;
+}
+
+/* Pages of several kinds: all of the room is taken at once, then filled from its beginning. */
+static void *map_runs(const struct answer *first, size_t length, void *addr, int flags, int fd)
+{
+	int keep = flags & ~(MAP_TYPE | MAP_POPULATE | MAP_LOCKED);
+	int prot = (int)first->ram.prot;
+	uint64_t done = first->ram.ret_length;
+	void *map = map_over(addr, length, PROT_NONE,
+			     keep | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return map;
+	if (map_pages(first, map, MAP_SHARED | MAP_FIXED) != MAP_FAILED &&
+	    watch_pages(first, map, fd) &&
+	    map_rest(fd, prot, first->ram.offset + done, (uint8_t *)map + done, length - done))
+		return map;
+	unmap(map, length);
+	return MAP_FAILED;
+}
+
+static void *map_alike(const struct answer *answer, void *addr, int flags, int fd)
+{
+	void *map = map_pages(answer, addr, flags);
+
+	if (map == MAP_FAILED)
+		return map;
+	svf_trap_remove((uintptr_t)map, answer->ram.ret_length);
+	if (watch_pages(answer, map, fd))
+		return map;
+	unmap(map, answer->ram.ret_length);
+	return MAP_FAILED;
+}
+
+static void *map_device(const struct answer *answer, size_t length, void *addr, int flags, int fd)
+{
+	length = (length + PAGE - 1) & ~(PAGE - 1);
+	/* A private mapping of device memory is refused, as by vfio-pci. */
 	if ((flags & MAP_TYPE) == MAP_PRIVATE) {
 		errno = EINVAL;
 		return MAP_FAILED;
 	}
-	map = map_over(addr, request->length, PROT_NONE,
-		       keep | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map == MAP_FAILED)
-		return map;
-	err = svf_trap_add((uintptr_t)map, request->length, fd, request->offset,
-			   (int)request->prot);
-	if (!err)
-		return map;
-	libc_munmap(map, request->length);
-	errno = err;
-	return MAP_FAILED;
+	if (answer->ram.ret_length < length)
+		return map_runs(answer, length, addr, flags, fd);
+	return map_alike(answer, addr, flags, fd);
 }
 
 void *svf_preload_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
-	struct svf_preload_ram ram = {
-		.argsz = sizeof(ram),
-		.prot = (uint32_t)prot,
-		.offset = (uint64_t)offset,
-		.length = length,
-	};
-	int saved = errno, ram_fd;
+	struct answer answer;
+	void *map;
 
 	if (flags & MAP_ANONYMOUS || fd < 0 || !svf_is_fuse(fd))
 		return map_over(addr, length, prot, flags, fd, offset);
-	ram_fd = ioctl(fd, SVF_PRELOAD_GET_RAM, &ram);
-	if (ram_fd >= 0) {
-		errno = saved;
-		return map_ram(&ram, ram_fd, addr, flags);
-	}
-	if (errno == ENODATA) {
-		errno = saved;
-		return map_trapped(&ram, addr, flags, fd);
-	}
-	if (!not_ours(errno))
+	answer = ask(fd, prot, (uint64_t)offset, length);
+	if (not_ours(answer.err))
+		return map_over(addr, length, prot, flags, fd, offset);
+	if (answer.err && answer.err != ENODATA) {
+		errno = answer.err;
 		return MAP_FAILED;
-	errno = saved;
-	return map_over(addr, length, prot, flags, fd, offset);
+	}
+	map = map_device(&answer, length, addr, flags, fd);
+	answer_end(&answer);
+	return map;
 }
 
 int svf_preload_munmap(void *addr, size_t length)
 {
 	/* First, so that no new mapping at the same place can be mistaken for it. */
-	if ((uintptr_t)addr % 4096 == 0)
+	if ((uintptr_t)addr % PAGE == 0)
 		svf_trap_remove((uintptr_t)addr, length);
 	return libc_munmap(addr, length);
 }
@@ -150,9 +260,9 @@ int svf_preload_mprotect(void *addr, size_t length, int prot)
 		return libc_mprotect(addr, length, prot);
 	while (at < end) {
 		size_t piece;
+		int real = svf_trap_protect(at, end - at, prot, &piece);
 
-		if (!svf_trap_protect(at, end - at, prot, &piece) &&
-		    libc_mprotect((void *)at, piece, prot))
+		if (libc_mprotect((void *)at, piece, real))
 			return -1;
 		at += piece;
 	}

@@ -46,7 +46,8 @@ struct source {
 struct piece {
 	uintptr_t first, last;
 	uint64_t offset; /* of first, in the file */
-	int prot;
+	int prot;	 /* as the client believes */
+	enum svf_trap_kind kind;
 	struct source *source;
 };
 
@@ -218,12 +219,14 @@ static int begin(void)
 	return err;
 }
 
-int svf_trap_add(uintptr_t address, size_t len, int fd, uint64_t offset, int prot)
+int svf_trap_add(uintptr_t address, size_t len, int fd, uint64_t offset, int prot,
+		 enum svf_trap_kind kind)
 {
 	struct piece piece = {.first = address,
 			      .last = address + (len + PAGE - 1) / PAGE * PAGE - 1,
 			      .offset = offset,
-			      .prot = prot};
+			      .prot = prot,
+			      .kind = kind};
 	int err = begin();
 	uint64_t saved;
 
@@ -311,16 +314,17 @@ static struct piece *alike(uintptr_t address, uintptr_t last, size_t *ret_len)
 	return NULL;
 }
 
-bool svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len)
+int svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len)
 {
 	uintptr_t last = address + (len + PAGE - 1) / PAGE * PAGE - 1;
 	struct piece *piece, own;
 	uint64_t saved;
-	bool trapped;
+	int real = prot;
 
 	lock(&saved);
 	piece = alike(address, last, ret_len);
-	trapped = piece;
+	if (piece)
+		real = piece->kind == SVF_TRAP_ALL ? PROT_NONE : prot & ~PROT_WRITE;
 	if (piece && piece->prot != prot) {
 		/* The rest keeps the protection it had. */
 		own = *piece;
@@ -335,7 +339,7 @@ bool svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len)
 			append(&own);
 	}
 	unlock(&saved);
-	return trapped;
+	return real;
 }
 
 void svf_trap_move(uintptr_t from, size_t len, uintptr_t to)
@@ -409,7 +413,8 @@ static size_t plain_access(uint64_t address, void *buf, size_t len, bool write)
 static int access_piece(const struct piece *piece, uint64_t address, void *buf, size_t len,
 			bool write)
 {
-	int need = write ? PROT_WRITE : PROT_READ, err = SIGSEGV;
+	/* Whoever may write may read, to the processor. */
+	int need = write ? PROT_WRITE : PROT_READ | PROT_WRITE, err = SIGSEGV;
 
 	if (piece->prot & need)
 		err = device_access(piece, piece->offset + (address - piece->first), buf, len,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Trapped pages: parts of BARs whose registers act when they are accessed. They are mapped without
- * any permission; the SIGSEGV of an access is answered by carrying the instruction out with reads
- * and writes of the device file.
+ * any permission, or for loads alone; the SIGSEGV of an access is answered by carrying the instruction
+ * out with reads and writes of the device file.
  */
 #ifndef SVF_PRELOAD_TRAP_H
 #define SVF_PRELOAD_TRAP_H
@@ -16,18 +16,24 @@
 bool svf_trap_any(void);
 bool svf_trap_overlaps(uintptr_t address, size_t len);
 
+enum svf_trap_kind {
+	SVF_TRAP_ALL,	 /* mapped without permission */
+	SVF_TRAP_STORES, /* mapped, but not for writing */
+};
+
 /*
- * [address, address + len) has been mapped without permission and stands for the file from offset on.
- * fd is dup'ed. Return: 0, or an errno: nothing is trapped.
+ * [address, address + len) has been mapped as its kind says, and stands for the file from offset on.
+ * prot: as the client believes. fd is dup'ed. Return: 0, or an errno: nothing is trapped.
  */
-int svf_trap_add(uintptr_t address, size_t len, int fd, uint64_t offset, int prot);
+int svf_trap_add(uintptr_t address, size_t len, int fd, uint64_t offset, int prot,
+		 enum svf_trap_kind kind);
 /* The range is trapped no more; what only lay partly in it is cut. */
 void svf_trap_remove(uintptr_t address, size_t len);
 /*
- * mprotect on trapped pages. *ret_len: how much from address on is alike, trapped or not. Return:
- * whether it is trapped, and has the protection now.
+ * mprotect on trapped pages. *ret_len: how much from address on is alike, trapped or not. Return: the
+ * protection that these pages are to be given in truth.
  */
-bool svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len);
+int svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len);
 /* Pages that mremap has moved. */
 void svf_trap_move(uintptr_t from, size_t len, uintptr_t to);
 

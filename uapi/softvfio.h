@@ -30,6 +30,10 @@
  * same range would: EINVAL for what is no mappable region or crosses its end, EPERM for PROT_EXEC
  * on a device file that came from a group. On a file that is no device file: ENODEV. ENODATA: the
  * range can be mapped, but each access is to reach the function; trap it, and read or write the file.
+ *
+ * The pages of a range need not all be of one kind. The answer, ENODATA too, is that of the first
+ * ret_length bytes; for the rest it is to be asked again. With SVF_PRELOAD_LOADS_ONLY the memory
+ * cannot be mapped for writing: stores are to be trapped.
  */
 #define SVF_PRELOAD_GET_RAM SVF_OWN_IO(1)
 
@@ -39,7 +43,12 @@ struct svf_preload_ram {
 	uint64_t offset; /* as given to mmap: region offset plus offset in the region, bytes */
 	uint64_t length; /* bytes; rounded up to pages */
 	uint64_t ret_memory_offset; /* where in the memory file the range begins, bytes */
+	uint64_t ret_length;	    /* bytes that the answer holds for, page-aligned */
+	uint32_t ret_flags;	    /* SVF_PRELOAD_LOADS_ONLY or 0 */
+	uint32_t reserved;
 };
+
+#define SVF_PRELOAD_LOADS_ONLY (1u << 0)
 
 /* The host's own: which open file is this? Refused with ENOTTY to everybody but the host itself. */
 #define SVF_HOST_IDENTIFY SVF_OWN_IO(2)

@@ -22,6 +22,7 @@
 #include "core/pci/bars.h"
 #include "core/pci/bus.h"
 #include "core/pci/caps.h"
+#include "core/pci/pages.h"
 #include "core/pci/quirks.h"
 #include "core/pci/reset.h"
 #include "include/softvfio/model.h"
@@ -163,12 +164,8 @@ void svf_function_abort(struct svf_function *fn)
 	svf_timer_disarm(&fn->machine->timers, &fn->work);
 	if (fn->model && fn->model->destroy)
 		fn->model->destroy(fn);
-	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
-		if (!fn->bars[i].ram)
-			continue;
-		svf_iova_space_detach_ram(fn->machine, fn->bars[i].ram);
-		fn->machine->port->ram_free(fn->machine, fn->bars[i].ram);
-	}
+	for (unsigned int i = 0; i < SVF_PCI_BARS; i++)
+		svf_pages_free(fn, i);
 	svf_list_del(&fn->machine_link);
 	svf_list_del(&fn->bus_link);
 	free(fn->sriov.vfs);
@@ -329,13 +326,17 @@ static void rom_read(const struct svf_function *fn, uint64_t offset, uint8_t *bu
 
 void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf, size_t len)
 {
-	struct svf_bar *b = &fn->bars[bar];
+	const struct svf_bar *b = &fn->bars[bar];
+	const struct svf_ram *ram;
+	uint64_t end;
 
 	assert(len <= b->size && offset <= b->size - len);
+	ram = svf_pages_ram(b, svf_pages_at(b, offset, &end));
+	assert(len <= end - offset);
 	if (bar == SVF_PCI_ROM_BAR)
 		rom_read(fn, offset, buf, len);
-	else if (b->ram)
-		memcpy(buf, b->ram->base + offset, len);
+	else if (ram)
+		memcpy(buf, ram->base + offset, len);
 	else if (fn->model && fn->model->bar_read)
 		fn->model->bar_read(fn, bar, offset, buf, len);
 	else
@@ -345,10 +346,14 @@ void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, vo
 void svf_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, const void *buf,
 		   size_t len)
 {
-	struct svf_bar *b = &fn->bars[bar];
+	const struct svf_bar *b = &fn->bars[bar];
+	uint64_t end;
+	bool ram;
 
 	assert(len <= b->size && offset <= b->size - len);
-	if (b->ram)
+	ram = svf_pages_at(b, offset, &end) == SVF_PAGES_RAM;
+	assert(len <= end - offset);
+	if (ram)
 		memcpy(b->ram->base + offset, buf, len);
 	else if (fn->model && fn->model->bar_write && bar != SVF_PCI_ROM_BAR)
 		fn->model->bar_write(fn, bar, offset, buf, len);

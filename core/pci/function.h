@@ -28,6 +28,7 @@
 #define SVF_PCI_ROM_BAR		 6
 #define SVF_DRIVER_OVERRIDE_SIZE 4096 /* sysfs gives a page */
 
+struct svf_bar_run;
 struct svf_bus;
 struct svf_device;
 struct svf_driver;
@@ -50,7 +51,9 @@ struct svf_bar {
 	bool prefetchable;
 	uint64_t size;	     /* bytes, a power of two; 0 when kind is NONE or MEM64_HIGH */
 	uint64_t address;    /* bus address assigned at start, as in sysfs "resource" */
-	struct svf_ram *ram; /* the memory behind it; NULL: each access goes to the model */
+	struct svf_ram *ram; /* of its RAM pages, NULL without; where all are that, runs is NULL */
+	struct svf_ram *read_ram; /* of its READ_RAM pages, NULL without */
+	struct svf_bar_run *runs; /* pages.h; NULL: RAM throughout, or without memory TRAP */
 };
 
 struct svf_sriov {
@@ -222,7 +225,8 @@ unsigned int svf_config_find_ext_cap(const struct svf_function *fn, uint16_t id)
 
 /*
  * BAR contents, bar 0 to 5 or SVF_PCI_ROM_BAR; offset + len lies within the BAR, checked by the
- * caller. Goes to RAM or to the model. The caller checks memory decoding.
+ * caller, as is that all of it is pages of one kind. Goes to RAM or to the model. The caller checks
+ * memory decoding.
  */
 void svf_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf,
 		  size_t len);

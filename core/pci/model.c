@@ -23,6 +23,7 @@
 #include "core/pci/bus.h"
 #include "core/pci/caps.h"
 #include "core/pci/function.h"
+#include "core/pci/pages.h"
 #include "core/pci/vpd.h"
 
 #define IO_BAR_MIN    4u
@@ -210,9 +211,44 @@ void svf_model_get_bar(const struct svf_function *fn, unsigned int index, struct
 	get_bar(&fn->bars[index], ret);
 }
 
+static bool pages_fit(const struct svf_bar *bar, uint64_t offset, uint64_t len)
+{
+	return (bar->kind == SVF_BAR_MEM32 || bar->kind == SVF_BAR_MEM64) && len &&
+	       (offset | len | bar->size) % SVF_PAGE_SIZE == 0 && len <= bar->size &&
+	       offset <= bar->size - len;
+}
+
+int svf_model_set_pages(struct svf_function *fn, unsigned int index, uint64_t offset, uint64_t len,
+			enum svf_model_pages pages, struct svf_model_error *error)
+{
+	static const enum svf_page_kind kinds[] = {
+		[SVF_MODEL_PAGES_TRAP] = SVF_PAGES_TRAP,
+		[SVF_MODEL_PAGES_READ_RAM] = SVF_PAGES_READ_RAM,
+		[SVF_MODEL_PAGES_RAM] = SVF_PAGES_RAM,
+	};
+	int err;
+
+	if (index >= SVF_PCI_BARS || !pages_fit(&fn->bars[index], offset, len))
+		return svf_model_fail(
+			error, -EINVAL, NULL,
+			"BAR %u has no whole pages of memory at 0x%lx, 0x%lx bytes long", index,
+			(unsigned long)offset, (unsigned long)len);
+	err = svf_pages_set(fn, index, offset, len, kinds[pages]);
+	if (err == -E2BIG)
+		return svf_model_fail(error, -EINVAL, NULL,
+				      "BAR %u would have more than %u runs of pages", index,
+				      SVF_BAR_RUNS_MAX);
+	return err;
+}
+
 uint8_t *svf_model_ram(struct svf_function *fn, unsigned int index)
 {
 	return fn->bars[index].ram ? fn->bars[index].ram->base : NULL;
+}
+
+uint8_t *svf_model_read_ram(struct svf_function *fn, unsigned int index)
+{
+	return fn->bars[index].read_ram ? fn->bars[index].read_ram->base : NULL;
 }
 
 /* --- capabilities --- */

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "core/pci/function.h"
+#include "core/pci/pages.h"
 
 #define ENTRY_SIZE   16u
 #define ENTRY_MASKED 1u
@@ -44,9 +45,11 @@ void svf_msix_write_entry(struct svf_function *fn, unsigned int vector, bool mes
 void svf_msix_reset_table(struct svf_function *fn)
 {
 	struct svf_msix_layout msix;
+	uint64_t end;
 
-	/* A table without memory behind it is the model's, which is told of resets. */
-	if (!find_table(fn, &msix) || !fn->bars[msix.table_bar].ram)
+	/* A table whose stores reach the model is the model's, which is told of resets. */
+	if (!find_table(fn, &msix) ||
+	    svf_pages_at(&fn->bars[msix.table_bar], msix.table_offset, &end) != SVF_PAGES_RAM)
 		return;
 	for (unsigned int i = 0; i < msix.vectors; i++)
 		svf_msix_write_entry(fn, i, false, true);

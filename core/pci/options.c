@@ -14,6 +14,7 @@
 
 #include "base/checked.h"
 #include "base/fmt.h"
+#include "core/pci/bars.h"
 #include "core/pci/parse.h"
 #include "core/pci/topology.h"
 
@@ -84,9 +85,21 @@ static const char *read_size(const struct svf_model_option *option, struct svf_o
 	return check_range(option, size, value);
 }
 
+/* "name=SIZE", of whole pages. */
+static bool read_pages(const char *word, size_t len, const char *name, uint64_t *ret)
+{
+	size_t n = strlen(name);
+
+	return len > n && memcmp(word, name, n) == 0 && word[n] == '=' &&
+	       svf_parse_size(word + n + 1, len - n - 1, ret) && *ret % SVF_PAGE_SIZE == 0;
+}
+
 /* One word of a BAR after its size. */
 static bool read_bar_word(const char *word, size_t len, struct svf_model_bar *bar)
 {
+	if (read_pages(word, len, "trap", &bar->trap) ||
+	    read_pages(word, len, "trap-stores", &bar->trap_stores))
+		return true;
 	if (len == 2 && memcmp(word, "32", 2) == 0)
 		bar->type = SVF_MODEL_BAR_MEM32;
 	else if (len == 2 && memcmp(word, "64", 2) == 0)
@@ -118,10 +131,14 @@ static const char *read_bar(const struct svf_model_option *option, struct svf_op
 		p++;
 		len = svf_text_span(p, ':');
 		if (!read_bar_word(p, len, &bar))
-			return "has a word that is none of 32, 64, io, pref and trap";
+			return "has a word that is none of 32, 64, io, pref, trap, trap=SIZE and "
+			       "trap-stores=SIZE (of whole pages)";
 	}
-	if (bar.type == SVF_MODEL_BAR_IO && (bar.prefetchable || bar.trapped))
+	if (bar.type == SVF_MODEL_BAR_IO &&
+	    (bar.prefetchable || bar.trapped || bar.trap || bar.trap_stores))
 		return "cannot be both io and pref or trap";
+	if (bar.trap > bar.size || bar.trap_stores > bar.size - bar.trap)
+		return "is smaller than the pages of it that are to be trapped";
 	value->bar = bar;
 	return NULL;
 }

@@ -28,21 +28,24 @@
 #include "core/pci/bus.h"
 #include "core/pci/caps.h"
 #include "core/pci/function.h"
+#include "core/pci/pages.h"
 #include "include/softvfio/model.h"
 
-static void clear_ram(struct svf_function *fn)
+static void clear_ram(struct svf_machine *machine, struct svf_ram *ram)
 {
-	struct svf_machine *machine = fn->machine;
+	if (!ram)
+		return;
+	if (machine->port->ram_clear)
+		machine->port->ram_clear(machine, ram);
+	else
+		memset(ram->base, 0, ram->size);
+}
 
+static void clear_bars(struct svf_function *fn)
+{
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
-		struct svf_ram *ram = fn->bars[i].ram;
-
-		if (!ram)
-			continue;
-		if (machine->port->ram_clear)
-			machine->port->ram_clear(machine, ram);
-		else
-			memset(ram->base, 0, ram->size);
+		for (unsigned int kind = 0; kind < SVF_PAGE_KINDS; kind++)
+			clear_ram(fn->machine, svf_pages_ram(&fn->bars[i], kind));
 	}
 }
 
@@ -52,7 +55,7 @@ static void reset_contents(struct svf_function *fn)
 	if (!fn->model)
 		return;
 	if (!(fn->model->flags & SVF_MODEL_RESET_KEEPS_RAM))
-		clear_ram(fn);
+		clear_bars(fn);
 	svf_msix_reset_table(fn);
 	if (fn->model->reset)
 		fn->model->reset(fn);

@@ -141,13 +141,20 @@ void svf_device_follow_memory(struct svf_device *device);
 /* irqs.c: an uncorrectable error was reported by the function. */
 void svf_device_report_error(struct svf_function *fn);
 
+/* What the first pages of a mapping show, as far as they are alike. */
+struct svf_device_map {
+	const struct svf_ram *ram; /* borrowed; NULL: each access is made by read or write */
+	uint64_t offset;	   /* in ram, bytes */
+	uint64_t length;	   /* bytes, up to that of the mapping */
+	bool loads_only;	   /* of ram: stores are made by write */
+};
+
 /*
- * regions.c: what a mapping of [offset, offset + length) of the device file shows. Return: 0 with
- * the memory (NULL: each access is to be trapped, and made by read or write) and the offset in it,
- * borrowed; -EINVAL when that cannot be mapped.
+ * mmap.c: what a mapping of [offset, offset + length) of the device file shows. -EINVAL when it cannot be mapped,
+ * all of it.
  */
 int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
-		    bool shared, const struct svf_ram **ret, uint64_t *ret_offset) SVF_MUST_CHECK;
+		    bool shared, struct svf_device_map *ret) SVF_MUST_CHECK;
 
 /*
  * match.c: a match string "0000:01:10.0 vf_token=UUID" against the device. Return: 1 it is this

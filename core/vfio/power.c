@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/pci/pages.h"
 #include "core/vfio/vconfig.h"
 #include "core/vfio/vfio_pci.h"
 
@@ -69,19 +70,23 @@ bool svf_device_memory_enabled(const struct svf_device *device)
 	return device->fn->physfn || svf_vconfig_command(device->vconfig) & PCI_COMMAND_MEMORY;
 }
 
+static void hide(struct svf_machine *machine, struct svf_ram *ram, bool hidden)
+{
+	if (!ram || ram->hidden == hidden)
+		return;
+	ram->hidden = hidden;
+	if (machine->port->ram_hide)
+		machine->port->ram_hide(machine, ram);
+}
+
 void svf_device_follow_memory(struct svf_device *device)
 {
-	struct svf_machine *machine = device->fn->machine;
 	bool hidden = device->vconfig && (device->low_power || !svf_device_memory_enabled(device));
 
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
-		struct svf_ram *ram = device->fn->bars[i].ram;
-
-		if (!ram || ram->hidden == hidden)
-			continue;
-		ram->hidden = hidden;
-		if (machine->port->ram_hide)
-			machine->port->ram_hide(machine, ram);
+		for (unsigned int kind = 0; kind < SVF_PAGE_KINDS; kind++)
+			hide(device->fn->machine, svf_pages_ram(&device->fn->bars[i], kind),
+			     hidden);
 	}
 }
 

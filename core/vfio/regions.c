@@ -2,8 +2,7 @@
 /*
  * Regions of a device file: what GET_REGION_INFO says of them, and access by read and write.
  *
- *   index 0 to 5  BARs      read, write; mappable when it is memory that has RAM behind it and the
- *                           process can map it
+ *   index 0 to 5  BARs      read, write; mappable as mmap.c says
  *   6             ROM       read; only shown when it begins with an image
  *   7             config    vconfig.c
  *   8             VGA       read, write; of a VGA device: legacy memory and ports
@@ -17,6 +16,7 @@
  * MSIX_MAPPABLE tells). The ROM reads as ones behind its last image; while nothing decodes it there
  * is no image to be found, which is ENOMEM.
  */
+#include <assert.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -24,6 +24,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "core/command.h"
+#include "core/pci/pages.h"
 #include "core/vfio/vconfig.h"
 #include "core/vfio/vfio_pci.h"
 
@@ -40,15 +41,29 @@ static bool is_memory(const struct svf_bar *bar)
 	return bar->kind == SVF_BAR_MEM32 || bar->kind == SVF_BAR_MEM64 || bar->kind == SVF_BAR_ROM;
 }
 
-/*
- * Of a BAR smaller than a page all of that page is mapped: no other BAR is in it. Without memory behind it each
- * access has to be trapped.
- */
-static bool is_mappable(const struct svf_bar *bar, const struct svf_call *call)
+/* The capabilities of a region, one behind the other as they lie behind the info. */
+struct caps {
+	uint32_t len;
+	uint32_t last; /* where the last one's header is, when len is not 0 */
+	_Alignas(8) uint8_t bytes[sizeof(struct vfio_region_info_cap_sparse_mmap) +
+				  SVF_BAR_RUNS_MAX * sizeof(struct vfio_region_sparse_mmap_area) +
+				  sizeof(struct vfio_info_cap_header)];
+};
+
+/* Return: where it is, len bytes with a header and else zeroes. */
+static void *add_cap(struct caps *caps, uint16_t id, size_t len)
 {
-	if (!is_memory(bar) || bar->address % PAGE_SIZE)
-		return false;
-	return bar->ram || (call->offer_traps && bar->size >= PAGE_SIZE);
+	struct vfio_info_cap_header *cap = (void *)(caps->bytes + caps->len);
+	struct vfio_info_cap_header *last = (void *)(caps->bytes + caps->last);
+
+	assert(len % 8 == 0 && len <= sizeof(caps->bytes) - caps->len);
+	memset(cap, 0, len);
+	*cap = (struct vfio_info_cap_header){.id = id, .version = 1};
+	if (caps->len)
+		last->next = (uint32_t)sizeof(struct vfio_region_info) + caps->len;
+	caps->last = caps->len;
+	caps->len += (uint32_t)len;
+	return cap;
 }
 
 static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
@@ -58,21 +73,44 @@ static bool holds_msix_table(const struct svf_function *fn, unsigned int bar)
 	return svf_device_msix_table(fn, bar, &first, &end);
 }
 
-/* Return: whether the region has the MSIX_MAPPABLE capability. */
-static bool describe_bar(const struct svf_function *fn, const struct svf_call *call,
-			 struct vfio_region_info *info)
+/* Which parts can be mapped, where that is not all. */
+static void add_areas(const struct svf_bar *bar, const struct svf_call *call, struct caps *caps)
 {
+	struct vfio_region_sparse_mmap_area areas[SVF_BAR_RUNS_MAX];
+	struct vfio_region_info_cap_sparse_mmap *cap;
+	unsigned int count = 0;
+	uint64_t end = 0;
+
+	while (svf_device_mmap_area(bar, call, end, &areas[count])) {
+		end = areas[count].offset + areas[count].size;
+		count++;
+	}
+	if (count == 1 && areas[0].size == bar->size)
+		return;
+	cap = add_cap(caps, VFIO_REGION_INFO_CAP_SPARSE_MMAP,
+		      sizeof(*cap) + count * sizeof(areas[0]));
+	cap->nr_areas = count;
+	memcpy(cap->areas, areas, count * sizeof(areas[0]));
+}
+
+static void describe_bar(const struct svf_function *fn, const struct svf_call *call,
+			 struct vfio_region_info *info, struct caps *caps)
+{
+	struct vfio_region_sparse_mmap_area area;
 	const struct svf_bar *bar = &fn->bars[info->index];
 
 	info->size = bar->address ? bar->size : 0;
 	info->flags = 0;
 	if (!info->size)
-		return false;
+		return;
 	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	if (!call->offer_mmap || !is_mappable(bar, call))
-		return false;
+	if (!call->offer_mmap || !svf_device_mmap_area(bar, call, 0, &area))
+		return;
 	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	return holds_msix_table(fn, info->index);
+	add_areas(bar, call, caps);
+	if (holds_msix_table(fn, info->index))
+		add_cap(caps, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+			sizeof(struct vfio_info_cap_header));
 }
 
 /* Memory is decoded for as long as it takes to look. */
@@ -103,9 +141,8 @@ static int fail_no_vga(struct svf_call *call)
 }
 
 static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_region_info *info,
-		    bool *ret_msix)
+		    struct caps *caps)
 {
-	*ret_msix = false;
 	if (info->index == VFIO_PCI_VGA_REGION_INDEX && !has_vga(fn))
 		return fail_no_vga(call);
 	if (info->index >= VFIO_PCI_NUM_REGIONS)
@@ -122,35 +159,30 @@ static int describe(struct svf_function *fn, struct svf_call *call, struct vfio_
 	} else if (info->index == VFIO_PCI_ROM_REGION_INDEX) {
 		describe_rom(fn, info);
 	} else {
-		*ret_msix = describe_bar(fn, call, info);
+		describe_bar(fn, call, info, caps);
 	}
 	return 0;
 }
 
-/*
- * The one capability there is. Without room for it argsz says how much is needed, and there is no
- * offset.
- */
-static int put_msix_cap(struct svf_call *call, uint64_t arg, struct vfio_region_info *info)
+/* Without room for them argsz says how much is needed, and there is no offset. */
+static int put_caps(struct svf_call *call, uint64_t arg, const struct caps *caps,
+		    struct vfio_region_info *info)
 {
-	static const struct vfio_info_cap_header cap = {.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
-							.version = 1};
-
 	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
-	if (info->argsz < sizeof(*info) + sizeof(cap)) {
-		info->argsz = sizeof(*info) + sizeof(cap);
+	if (info->argsz < sizeof(*info) + caps->len) {
+		info->argsz = (uint32_t)sizeof(*info) + caps->len;
 		info->cap_offset = 0;
 		return 0;
 	}
 	info->cap_offset = sizeof(*info);
-	return svf_copy_to_user(call, arg + sizeof(*info), &cap, sizeof(cap));
+	return svf_copy_to_user(call, arg + sizeof(*info), caps->bytes, caps->len);
 }
 
 long svf_device_get_region_info(struct svf_file *file, struct svf_call *call, uint64_t arg)
 {
 	struct svf_device *device = svf_device_of_file(file);
 	struct vfio_region_info info;
-	bool msix;
+	struct caps caps = {0};
 	int err = svf_copy_from_user(call, &info, arg, sizeof(info));
 
 	if (err)
@@ -159,9 +191,9 @@ long svf_device_get_region_info(struct svf_file *file, struct svf_call *call, ui
 		return svf_fail(call, -EINVAL,
 				"argsz %u is below the %zu bytes of struct vfio_region_info",
 				info.argsz, sizeof(info));
-	err = describe(device->fn, call, &info, &msix);
-	if (!err && msix)
-		err = put_msix_cap(call, arg, &info);
+	err = describe(device->fn, call, &info, &caps);
+	if (!err && caps.len)
+		err = put_caps(call, arg, &caps, &info);
 	return err ? err : svf_copy_to_user(call, arg, &info, sizeof(info));
 }
 
@@ -178,17 +210,19 @@ struct access {
 };
 
 /*
- * The widest piece the function may see: naturally aligned, outside the hole. All of it when it is
- * plain memory.
+ * The widest piece the function may see: naturally aligned, outside the hole. As much as is alike when
+ * it is plain memory.
  */
 static size_t piece_len(const struct access *a, uint64_t pos, size_t len)
 {
 	size_t width = a->max_width;
+	uint64_t end;
+	enum svf_page_kind kind = svf_pages_at(&a->device->fn->bars[a->bar], pos, &end);
 
 	if (pos < a->hole && len > a->hole - pos)
 		len = (size_t)(a->hole - pos);
-	if (a->device->fn->bars[a->bar].ram)
-		return len;
+	if (kind == SVF_PAGES_RAM || (kind == SVF_PAGES_READ_RAM && !a->write))
+		return len < end - pos ? len : (size_t)(end - pos);
 	while (width > len || pos % width)
 		width /= 2;
 	return width;
@@ -403,41 +437,4 @@ ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const voi
 	if (a.bar == VFIO_PCI_VGA_REGION_INDEX)
 		return vga_rw(&a, pos, (uint8_t *)(uintptr_t)buf, len);
 	return bar_rw(&a, pos, (uint8_t *)(uintptr_t)buf, len);
-}
-
-/* --- mmap --- */
-
-int svf_device_mmap(struct svf_file *file, struct svf_call *call, uint64_t offset, uint64_t length,
-		    bool shared, const struct svf_ram **ret, uint64_t *ret_offset)
-{
-	const struct svf_device *device = svf_device_of_file(file);
-	uint64_t index = offset >> SVF_REGION_SHIFT, pos = offset & SVF_REGION_MASK;
-	const struct svf_bar *bar;
-	uint64_t mappable;
-
-	if (index >= VFIO_PCI_NUM_REGIONS)
-		return svf_fail(call, -EINVAL, "region index %lu does not exist",
-				(unsigned long)index);
-	if (!shared)
-		return svf_fail(call, -EINVAL, "a region can only be mapped MAP_SHARED");
-	if (index >= VFIO_PCI_ROM_REGION_INDEX)
-		return svf_fail(call, -EINVAL,
-				"region %lu cannot be mapped, only BARs can; use pread and pwrite",
-				(unsigned long)index);
-	bar = &device->fn->bars[index];
-	if (!bar->address || !is_mappable(bar, call))
-		return svf_fail(call, -EINVAL,
-				"BAR %lu of " SVF_BDF_FMT
-				" cannot be mapped: there is none, or it is not memory",
-				(unsigned long)index, SVF_BDF_ARG(device->fn->bdf));
-	mappable = (bar->size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-	if (pos > mappable || length > mappable - pos)
-		return svf_fail(call, -EINVAL,
-				"a mapping of 0x%lx bytes at 0x%lx passes the end of BAR %lu, "
-				"which has 0x%lx bytes",
-				(unsigned long)length, (unsigned long)pos, (unsigned long)index,
-				(unsigned long)bar->size);
-	*ret = bar->ram;
-	*ret_offset = pos;
-	return 0;
 }

@@ -66,6 +66,14 @@ ssize_t svf_device_write(struct svf_file *file, struct svf_call *call, const voi
  */
 bool svf_device_msix_table(const struct svf_function *fn, unsigned int bar, uint64_t *ret_first,
 			   uint64_t *ret_end);
+/*
+ * mmap.c: the first part of a BAR at or behind offset, where a part ends or 0, that the caller can map. Return: whether
+ * there is one. For callers whose mmap works.
+ */
+struct svf_bar;
+struct vfio_region_sparse_mmap_area;
+bool svf_device_mmap_area(const struct svf_bar *bar, const struct svf_call *call, uint64_t offset,
+			  struct vfio_region_sparse_mmap_area *ret);
 /* regions.c: width bytes to a place of a BAR, 0 to 5; dropped while it does not answer. */
 void svf_device_write_bar(struct svf_device *device, unsigned int bar, uint64_t pos,
 			  const uint8_t *data, unsigned int width);

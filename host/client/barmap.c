@@ -36,14 +36,13 @@ static int check_pages(struct svf_call *call, struct svf_preload_ram *arg)
 	return 0;
 }
 
-/* The memory behind the range. -ENODATA: there is none, and each access is to be trapped. */
-static int find_ram(struct svf_request *request, struct svf_file *file, struct svf_preload_ram *arg,
-		    struct svf_host_ram **ret)
+/* What the first pages of the range are. */
+static int find_pages(struct svf_request *request, struct svf_file *file,
+		      struct svf_preload_ram *arg, struct svf_device_map *ret)
 {
 	const struct svf_device_file *df =
 		svf_container_of(file, const struct svf_device_file, file);
 	struct svf_call *call = &request->call;
-	const struct svf_ram *ram = NULL;
 	int err;
 
 	if (arg->prot & PROT_EXEC && df->group)
@@ -53,14 +52,7 @@ static int find_ram(struct svf_request *request, struct svf_file *file, struct s
 	if (err)
 		return err;
 	call->offer_traps = !svf_process_has_kvm(call->pid);
-	err = svf_device_mmap(file, call, arg->offset, arg->length, true, &ram,
-			      &arg->ret_memory_offset);
-	if (err)
-		return err;
-	if (!ram)
-		return -ENODATA; /* between us and the preload: nothing has failed */
-	*ret = svf_container_of(ram, struct svf_host_ram, ram);
-	return 0;
+	return svf_device_mmap(file, call, arg->offset, arg->length, true, ret);
 }
 
 static int read_arg(struct svf_request *request, struct svf_preload_ram *arg)
@@ -90,6 +82,8 @@ static int get_viommu_ram(struct svf_request *request, struct svf_file *file)
 	if (err)
 		return err;
 	arg.ret_memory_offset = 0;
+	arg.ret_length = arg.length;
+	arg.ret_flags = 0;
 	err = svf_copy_to_user(call, request->arg, &arg, sizeof(arg));
 	if (!err)
 		request->ret_ram = svf_container_of(ram, struct svf_host_ram, ram);
@@ -101,7 +95,7 @@ int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 	struct svf_call *call = &request->call;
 	const struct svf_device_file *df;
 	struct svf_preload_ram arg;
-	struct svf_host_ram *ram = NULL;
+	struct svf_device_map map;
 	int err;
 
 	if (file->kind == SVF_FILE_IOMMUFD)
@@ -116,12 +110,17 @@ int svf_barmap_get_ram(struct svf_request *request, struct svf_file *file)
 	err = read_arg(request, &arg);
 	if (err)
 		return err;
-	err = find_ram(request, file, &arg, &ram);
+	err = find_pages(request, file, &arg, &map);
 	if (err)
 		return err;
+	arg.ret_memory_offset = map.offset;
+	arg.ret_length = map.length;
+	arg.ret_flags = map.loads_only ? SVF_PRELOAD_LOADS_ONLY : 0;
 	err = svf_copy_to_user(call, request->arg, &arg, sizeof(arg));
 	if (err)
 		return err;
-	request->ret_ram = ram;
+	if (!map.ram)
+		return -ENODATA; /* between us and the preload: nothing has failed */
+	request->ret_ram = svf_container_of(map.ram, struct svf_host_ram, ram);
 	return 0;
 }

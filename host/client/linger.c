@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/pci/function.h"
+#include "core/pci/pages.h"
 #include "core/vfio/device.h"
 #include "host/client/ram.h"
 #include "host/files/open.h"
@@ -114,18 +115,25 @@ bool svf_linger_in_use(struct svf_ram *ram)
 	return false;
 }
 
+static bool has_mapped_bar(const struct svf_function *fn)
+{
+	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
+		for (unsigned int kind = 0; kind < SVF_PAGE_KINDS; kind++) {
+			struct svf_ram *ram = svf_pages_ram(&fn->bars[i], kind);
+
+			if (ram && svf_linger_in_use(ram))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool svf_linger_holds(const struct svf_file *file)
 {
 	const struct svf_device_file *df;
-	const struct svf_function *fn;
 
 	if (!file || file->kind != SVF_FILE_DEVICE)
 		return false;
 	df = svf_container_of(file, const struct svf_device_file, file);
-	fn = df->device->fn;
-	for (unsigned int i = 0; i < SVF_PCI_BARS; i++) {
-		if (fn->bars[i].ram && svf_linger_in_use(fn->bars[i].ram))
-			return true;
-	}
-	return false;
+	return has_mapped_bar(df->device->fn);
 }

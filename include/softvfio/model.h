@@ -44,7 +44,7 @@ enum svf_option_type {
 	SVF_OPTION_BOOL,   /* on or off; the bare key is on */
 	SVF_OPTION_NUMBER, /* decimal or 0x hex, min to max */
 	SVF_OPTION_HEX,	   /* hex with or without 0x, min to max */
-	SVF_OPTION_BAR,	   /* SIZE[:32|:64|:io][:pref] or none */
+	SVF_OPTION_BAR,	   /* SIZE[:32|:64|:io][:pref][:trap[=SIZE]][:trap-stores=SIZE] or none */
 	SVF_OPTION_PIN,	   /* A to D, or none */
 	SVF_OPTION_SIZE,   /* bytes, or with K, M, G or T, min to max */
 };
@@ -97,11 +97,14 @@ enum svf_model_bar_type {
  * @size: bytes, a power of two; memory from 16, I/O from 4 to 256.
  * @prefetchable: reads have no side effects.
  * @trapped: in an option: the user wants the model to see each access. Otherwise false.
+ * @trap: in an option: the user wants that for this many bytes from its beginning. Otherwise 0.
+ * @trap_stores: in an option: and for so many bytes behind them that the model sees each store. Otherwise 0.
  */
 struct svf_model_bar {
 	enum svf_model_bar_type type;
 	uint64_t size;
 	bool prefetchable, trapped;
+	uint64_t trap, trap_stores;
 };
 
 /**
@@ -162,8 +165,8 @@ int svf_model_fail(struct svf_model_error *error, int err, const char *option, c
  *model has no VFs. Returns as create, the reason going to the caller of sriov_numvfs.
  * @destroy: frees the state, which may be NULL.
  * @reset: the function was reset; registers go back to their initial values. May be NULL.
- * @bar_read: of a BAR without RAM: @len bytes from @offset, within the BAR. NULL: all ones.
- * @bar_write: likewise; NULL: ignored.
+ * @bar_read: of pages of a BAR that are TRAP: @len bytes from @offset, within the BAR. NULL: all ones.
+ * @bar_write: likewise, and of READ_RAM; NULL: ignored.
  * @config_write: software has written @len bytes at @offset, the new value is in place. May be
  *NULL.
  * @vga_read: of a function with a VGA class: @len bytes of legacy memory (0xa0000 to 0xbffff) or
@@ -280,6 +283,31 @@ int svf_model_set_rom(struct svf_function *fn, const uint8_t *bytes, size_t len,
  */
 int svf_model_back_with_ram(struct svf_function *fn, unsigned int index) SVF_MODEL_MUST_CHECK;
 
+/* Who answers accesses to a page of a memory BAR. */
+enum svf_model_pages {
+	SVF_MODEL_PAGES_TRAP,	  /* bar_read() and bar_write() */
+	SVF_MODEL_PAGES_READ_RAM, /* loads: memory, svf_model_read_ram(); stores: bar_write() */
+	SVF_MODEL_PAGES_RAM,	  /* memory, svf_model_ram(); the model sees no accesses */
+};
+
+/**
+ * svf_model_set_pages() - say who answers accesses to part of a memory BAR
+ * @fn: the function.
+ * @index: of a memory BAR that exists, of 4096 bytes at least.
+ * @offset: first byte, a multiple of 4096.
+ * @len: bytes, a multiple of 4096, to the end of the BAR at most.
+ * @pages: who.
+ * @error: filled on failure, the option at fault left to the caller; may be NULL.
+ *
+ * The rest of the BAR stays as it is; a new one is TRAP, or RAM with SVF_MODEL_BAR_RAM. Registers that nobody has to
+ * watch belong into pages of RAM or READ_RAM, where an access costs what memory costs: a trapped one takes a fault and
+ * a call to the host.
+ * Return: 0; -EINVAL: not such a BAR or range, or more than 64 runs of pages; -ENOMEM.
+ */
+int svf_model_set_pages(struct svf_function *fn, unsigned int index, uint64_t offset, uint64_t len,
+			enum svf_model_pages pages,
+			struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
+
 /**
  * svf_model_get_bar() - what a BAR of a function is
  * @fn: the function.
@@ -295,9 +323,20 @@ void svf_model_get_bar(const struct svf_function *fn, unsigned int index,
  * @index: 0 to 5.
  *
  * Return: its first byte, shared with clients and valid until destroy() returns; NULL when the BAR
- * is not RAM.
+ * has no pages that are RAM. Of one that has other pages, too, only those of RAM show it.
  */
 uint8_t *svf_model_ram(struct svf_function *fn, unsigned int index);
+
+/**
+ * svf_model_read_ram() - what clients load from the READ_RAM pages of a BAR
+ * @fn: the function.
+ * @index: 0 to 5.
+ *
+ * The core stores nothing there: bar_write() does, as far as loads are to show what was stored. A reset zeroes it
+ * before reset(), unless SVF_MODEL_RESET_KEEPS_RAM.
+ * Return: what stands for the first byte of the BAR, valid until destroy() returns; NULL when the BAR has no such pages.
+ */
+uint8_t *svf_model_read_ram(struct svf_function *fn, unsigned int index);
 
 /**
  * svf_model_set_vpd() - give the function vital product data

@@ -124,6 +124,26 @@ static bool is_plain_memory(const struct svf_model_bar *bar)
 	       !bar->trapped;
 }
 
+/* Its first pages are registers, the next are where they are looked at, the rest is memory. */
+static int add_registers(struct svf_function *fn, unsigned int index,
+			 const struct svf_model_bar *bar, struct svf_model_error *error)
+{
+	int err = 0;
+
+	if (bar->type == SVF_MODEL_BAR_NONE)
+		return 0;
+	if (!is_plain_memory(bar))
+		return keep_registers(fn, index, bar->size, error);
+	if (bar->trap)
+		err = keep_registers(fn, index, bar->trap, error);
+	if (!err && bar->trap)
+		err = svf_model_set_pages(fn, index, 0, bar->trap, SVF_MODEL_PAGES_TRAP, error);
+	if (!err && bar->trap_stores)
+		err = svf_model_set_pages(fn, index, bar->trap, bar->trap_stores,
+					  SVF_MODEL_PAGES_READ_RAM, error);
+	return err;
+}
+
 int svf_null_add_bars(struct svf_function *fn, const struct svf_model_bar bars[BARS],
 		      struct svf_model_error *error)
 {
@@ -131,8 +151,8 @@ int svf_null_add_bars(struct svf_function *fn, const struct svf_model_bar bars[B
 		bool ram = is_plain_memory(&bars[i]);
 		int err = svf_model_add_bar(fn, i, &bars[i], ram ? SVF_MODEL_BAR_RAM : 0, error);
 
-		if (!err && !ram && bars[i].type != SVF_MODEL_BAR_NONE)
-			err = keep_registers(fn, i, bars[i].size, error);
+		if (!err)
+			err = add_registers(fn, i, &bars[i], error);
 		if (err) {
 			if (error && !error->option)
 				error->option = svf_null_options[OPT_BAR0 + i].name;
@@ -221,7 +241,7 @@ static int choose_vf_bars(const struct svf_option_value *values, struct svf_mode
 
 	for (unsigned int i = 0; i < BARS; i++) {
 		bars[i] = values[OPT_VFBAR0 + i].bar;
-		if (bars[i].trapped)
+		if (bars[i].trapped || bars[i].trap || bars[i].trap_stores)
 			return svf_model_fail(error, -EINVAL, svf_null_options[OPT_VFBAR0 + i].name,
 					      "VFs have no trapped BARs; leave trap out");
 		given = given || values[OPT_VFBAR0 + i].given;

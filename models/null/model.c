@@ -110,7 +110,10 @@ static void null_bar_write(struct svf_function *fn, unsigned int bar, uint64_t o
 {
 	struct null *null = svf_model_state(fn);
 
-	memcpy(null->registers[bar] + offset, buf, len);
+	if (offset < null->register_bytes[bar])
+		memcpy(null->registers[bar] + offset, buf, len);
+	else
+		memcpy(svf_model_read_ram(fn, bar) + offset, buf, len);
 }
 
 static uint8_t *vga_byte(struct svf_function *fn, uint32_t address)

@@ -8,7 +8,7 @@
 #define DEFAULT_VENDOR "1b36"
 #define DEFAULT_DEVICE "0005"
 
-#define BAR_HELP       "BAR as SIZE[:32|:64|:io][:pref][:trap], or none"
+#define BAR_HELP       "BAR as SIZE[:32|:64|:io][:pref][:trap[=SIZE]][:trap-stores=SIZE], or none"
 
 const struct svf_model_option svf_null_options[] = {
 	[OPT_VFS] = {"vfs", SVF_OPTION_NUMBER, 0, "N", "0", 0, 256,

@@ -414,17 +414,16 @@ void fuzz_mmap(struct fuzz *f, struct fuzz_input *in)
 	uint8_t what = fuzz_take(in);
 	uint64_t offset = (uint64_t)(what % 10u) << 40 | (what >> 6) * FUZZ_PAGE;
 	size_t length = (1 + what / 10 % 3) * FUZZ_PAGE;
-	const struct svf_ram *ram;
+	struct svf_device_map map;
 	struct fuzz_slot *slot;
-	uint64_t at;
 
 	for (slot = f->slots; file && slot->file != file;)
 		slot++;
 	if (!file || slot->length ||
-	    svf_device_mmap(file, &call, offset, length, what != 0xff, &ram, &at))
+	    svf_device_mmap(file, &call, offset, length, what != 0xff, &map) || !map.ram)
 		return;
-	test_user_add_ram(ram, at, length);
-	slot->mapped = (uintptr_t)(ram->base + at);
-	slot->length = length;
+	test_user_add_ram(map.ram, map.offset, map.length);
+	slot->mapped = (uintptr_t)(map.ram->base + map.offset);
+	slot->length = map.length;
 	slot->process = f->process;
 }

@@ -296,21 +296,21 @@ static void do_mmap(struct scenario *s)
 {
 	struct svf_file *file = scenario_file(s, s->words[2]);
 	struct svf_call call = test_call(s->machine);
-	uint64_t offset = strtoull(s->words[3], NULL, 0), size = strtoull(s->words[4], NULL, 0), at;
-	const struct svf_ram *ram;
+	uint64_t offset = strtoull(s->words[3], NULL, 0), size = strtoull(s->words[4], NULL, 0);
+	struct svf_device_map map;
 	struct name *name;
 	int err;
 
 	if (!file || file->kind != SVF_FILE_DEVICE || !size)
 		return;
-	err = svf_device_mmap(file, &call, offset, size, true, &ram, &at);
-	name = err ? NULL : scenario_add_name(s, s->words[1], NAME_MEMORY);
+	err = svf_device_mmap(file, &call, offset, size, true, &map);
+	name = err || !map.ram ? NULL : scenario_add_name(s, s->words[1], NAME_MEMORY);
 	if (name) {
-		name->memory = ram->base + at;
-		name->size = size;
+		name->memory = map.ram->base + map.offset;
+		name->size = map.length;
 		name->bar = true;
 		name->user = scenario_name(s, s->words[2]);
-		test_user_add_ram(ram, at, size);
+		test_user_add_ram(map.ram, map.offset, map.length);
 	}
 	scenario_check_call(s, 5, &call, err);
 }

@@ -32,7 +32,7 @@ static const struct {
 	{"bar0=", "power of two"},
 	{"bar0=3K", "power of two"},
 	{"bar0=8", "cannot have a size of 8 bytes"},
-	{"bar0=64K:65", "none of 32, 64, io, pref and trap"},
+	{"bar0=64K:65", "none of 32, 64, io, pref, trap"},
 	{"bar0=64:io:pref", "both io and pref"},
 	{"bar0=64:io:trap", "both io and pref or trap"},
 	{"bar0=512:io", "cannot have a size of 512 bytes"},

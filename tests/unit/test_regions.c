@@ -215,7 +215,14 @@ static int map(uint64_t offset, uint64_t length, bool shared, const struct svf_r
 {
 	struct svf_call call = test_call(machine);
 
-	return svf_device_mmap(file, &call, offset, length, shared, ret, ret_offset);
+	struct svf_device_map map;
+	int err = svf_device_mmap(file, &call, offset, length, shared, &map);
+
+	if (!err) {
+		*ret = map.ram;
+		*ret_offset = map.offset;
+	}
+	return err;
 }
 
 static void mapping(void **state)
