@@ -11,3 +11,14 @@ void svf_nvme_io_cancel(struct nvme_request *rq)
 {
 	(void)rq;
 }
+
+void svf_nvme_io_identify(const struct nvme_controller *c, uint8_t *page)
+{
+	(void)c;
+	(void)page;
+}
+
+void svf_nvme_io_effects(uint8_t *entries)
+{
+	(void)entries;
+}

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/nvme/nvme.h"
+#include "models/nvme/queues.h"
+#include "models/nvme/virt.h"
 #include "models/registry.h"
 
 #define BAR_BYTES  0x4000u
@@ -41,6 +42,8 @@ const struct svf_model_option svf_nvme_options[] = {
 			  "most I/O queue pairs of a VF"},
 	[OPT_VFONLINE] = {"vfonline", SVF_OPTION_BOOL, 0, "on|off", "off", 0, 0,
 			  "VFs work from the start, without Virtualization Management"},
+	[OPT_SERIAL] = {"serial", SVF_OPTION_TEXT, 0, "TEXT", NULL, 0, 0,
+			"serial number, up to 20 characters (one of its own for each)"},
 	{0},
 };
 
@@ -51,25 +54,31 @@ static int no_room(struct svf_model_error *error)
 
 /* --- controllers, of PF and VFs --- */
 
-static struct nvme_controller *controller_alloc(struct svf_function *fn,
-						struct nvme_subsystem *subsystem, uint16_t id)
+/* Return: 0, -ENOMEM; the state is for destroy() in either case. */
+static int controller_alloc(struct svf_function *fn, struct nvme_subsystem *subsystem, uint16_t id,
+			    unsigned int queues)
 {
 	struct nvme_controller *c = calloc(1, sizeof(*c));
 
 	if (!c)
-		return NULL;
+		return -ENOMEM;
 	c->fn = fn;
 	c->subsystem = subsystem;
 	c->id = id;
 	subsystem->controllers[id] = c;
 	svf_model_set_state(fn, c);
-	svf_nvme_registers_init(c);
-	return c;
+	c->admin = calloc(1, sizeof(*c->admin));
+	if (!c->admin || svf_nvme_queues_alloc(c, queues))
+		return -ENOMEM;
+	svf_nvme_controller_reset(c);
+	return 0;
 }
 
 static void controller_destroy(struct nvme_controller *c)
 {
+	svf_nvme_queues_destroy(c);
 	c->subsystem->controllers[c->id] = NULL;
+	free(c->admin);
 	free(c);
 }
 
@@ -101,8 +110,8 @@ static int build_vfs(struct svf_function *fn, const struct svf_option_value *val
 	return sriov.total_vfs ? svf_model_add_sriov(fn, &sriov, error) : 0;
 }
 
-static int build(struct svf_function *fn, const struct svf_option_value *values,
-		 struct svf_model_error *error)
+static int build(struct svf_function *fn, const struct nvme_subsystem *subsystem,
+		 const struct svf_option_value *values, struct svf_model_error *error)
 {
 	const struct svf_model_bar bar = {.type = SVF_MODEL_BAR_MEM64, .size = BAR_BYTES};
 	int err;
@@ -119,27 +128,60 @@ static int build(struct svf_function *fn, const struct svf_option_value *values,
 	svf_model_set_pin(fn, 1);
 	err = svf_model_add_bar(fn, 0, &bar, 0, error);
 	if (!err)
-		err = build_caps(fn, (unsigned int)values[OPT_QUEUES].number + 1, error);
+		err = build_caps(fn, svf_nvme_primary_max(subsystem, NVME_VI), error);
 	return err ? err : build_vfs(fn, values, error);
+}
+
+/* Machines with several controllers tell them apart by it. */
+static void choose_serial(struct nvme_subsystem *subsystem, const struct svf_option_value *value)
+{
+	static const char prefix[] = "softvfio";
+	static unsigned int made;
+	unsigned int number = ++made;
+
+	if (value->set) {
+		/* Its length was checked. */
+		memcpy(subsystem->serial, value->text, strlen(value->text) + 1);
+		return;
+	}
+	memcpy(subsystem->serial, prefix, sizeof(prefix));
+	for (unsigned int i = 0; i < 8; i++, number /= 10)
+		subsystem->serial[sizeof(prefix) - 1 + 7 - i] = (char)('0' + number % 10);
+}
+
+static struct nvme_subsystem *subsystem_alloc(const struct svf_option_value *values)
+{
+	struct nvme_subsystem *subsystem = calloc(1, sizeof(*subsystem));
+
+	if (!subsystem)
+		return NULL;
+	subsystem->total_vfs = (unsigned int)values[OPT_TOTALVFS].number;
+	subsystem->queues = (unsigned int)values[OPT_QUEUES].number;
+	subsystem->vf_queues = (unsigned int)values[OPT_VFQUEUES].number;
+	subsystem->vf_online = values[OPT_VFONLINE].number;
+	subsystem->mdts = (unsigned int)values[OPT_MDTS].number;
+	choose_serial(subsystem, &values[OPT_SERIAL]);
+	return subsystem;
 }
 
 static int nvme_create(struct svf_function *fn, const struct svf_option_value *values,
 		       struct svf_model_error *error)
 {
-	struct nvme_subsystem *subsystem = calloc(1, sizeof(*subsystem));
+	const char *serial = values[OPT_SERIAL].text;
+	struct nvme_subsystem *subsystem;
 	int err;
 
+	if (serial && (!*serial || strlen(serial) > NVME_SERIAL_MAX))
+		return svf_model_fail(error, -EINVAL, "serial",
+				      "a serial number has 1 to %u characters", NVME_SERIAL_MAX);
+	subsystem = subsystem_alloc(values);
 	if (!subsystem)
 		return -ENOMEM;
-	if (!controller_alloc(fn, subsystem, 0)) {
+	err = controller_alloc(fn, subsystem, 0, svf_nvme_primary_max(subsystem, NVME_VQ));
+	if (err && !svf_model_state(fn))
 		free(subsystem);
-		return -ENOMEM;
-	}
-	subsystem->total_vfs = (unsigned int)values[OPT_TOTALVFS].number;
-	subsystem->vf_queues = (unsigned int)values[OPT_VFQUEUES].number;
-	subsystem->vf_online = values[OPT_VFONLINE].number;
-	subsystem->mdts = (unsigned int)values[OPT_MDTS].number;
-	err = build(fn, values, error);
+	if (!err)
+		err = build(fn, subsystem, values, error);
 	return err ? err : svf_nvme_namespaces_alloc(values, &subsystem->namespaces, error);
 }
 
@@ -150,10 +192,12 @@ static int nvme_create_vf(struct svf_function *vf, struct svf_function *pf, unsi
 {
 	const struct nvme_controller *primary = svf_model_state(pf);
 	struct nvme_subsystem *subsystem = primary->subsystem;
+	unsigned int queues = subsystem->vf_queues + 1;
 
-	if (!controller_alloc(vf, subsystem, (uint16_t)(index + 1)))
+	if (controller_alloc(vf, subsystem, (uint16_t)(index + 1), queues))
 		return -ENOMEM;
-	if (svf_model_add_msix(vf, subsystem->vf_queues + 1, 0, MSIX_TABLE, MSIX_PBA) &&
+	svf_nvme_secondary_begin(subsystem, index);
+	if (svf_model_add_msix(vf, queues, 0, MSIX_TABLE, MSIX_PBA) &&
 	    svf_model_add_pcie(vf, true) && svf_model_add_ari(vf))
 		return 0;
 	return no_room(error);
@@ -171,6 +215,8 @@ static void nvme_destroy(struct svf_function *fn)
 		return;
 	subsystem = c->subsystem;
 	primary = c->id == 0;
+	if (!primary)
+		svf_nvme_secondary_end(subsystem, c->id - 1u);
 	controller_destroy(c);
 	if (!primary)
 		return;
@@ -180,7 +226,11 @@ static void nvme_destroy(struct svf_function *fn)
 
 static void nvme_reset(struct svf_function *fn)
 {
-	svf_nvme_registers_init(svf_model_state(fn));
+	struct nvme_controller *c = svf_model_state(fn);
+
+	svf_nvme_controller_reset(c);
+	if (c->id == 0)
+		svf_nvme_secondaries_reset(c->subsystem);
 }
 
 const struct svf_model_ops svf_model_nvme = {
@@ -196,4 +246,6 @@ const struct svf_model_ops svf_model_nvme = {
 	.reset = nvme_reset,
 	.bar_read = svf_nvme_bar_read,
 	.bar_write = svf_nvme_bar_write,
+	.config_write = svf_nvme_config_write,
+	.work = svf_nvme_work,
 };

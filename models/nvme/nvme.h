@@ -30,6 +30,7 @@ enum {
 	OPT_TOTALVFS,
 	OPT_VFQUEUES,
 	OPT_VFONLINE,
+	OPT_SERIAL,
 };
 
 extern const struct svf_model_option svf_nvme_options[];
@@ -37,20 +38,36 @@ extern const struct svf_model_option svf_nvme_options[];
 struct nvme_controller;
 struct nvme_namespace;	/* namespace.c */
 struct nvme_namespaces; /* namespace.c */
-struct nvme_queues;	/* queues.c */
-struct nvme_sq;		/* queues.c */
+struct nvme_admin;
+struct nvme_queues; /* queues.c */
+struct nvme_sq;	    /* queues.c */
 
 #define NVME_VFS_MAX	     64u
 #define NVME_CONTROLLERS_MAX (NVME_VFS_MAX + 1)
+
+#define NVME_SERIAL_MAX	     20u
+
+/* What Virtualization Management gives to controllers: queue pairs, with the admin queues, and vectors. */
+enum nvme_resource { NVME_VQ, NVME_VI, NVME_RESOURCES };
+
+struct nvme_secondary {
+	uint16_t resources[NVME_RESOURCES];
+	bool online;
+};
 
 struct nvme_subsystem {
 	struct nvme_namespaces *namespaces;
 	/* By controller id; NULL: a VF that does not exist. */
 	struct nvme_controller *controllers[NVME_CONTROLLERS_MAX];
 	unsigned int total_vfs;
+	unsigned int queues;	/* I/O queue pairs of the PF without flexible resources */
 	unsigned int vf_queues; /* most I/O queue pairs of a VF */
-	unsigned int mdts;	/* a command transfers up to 2^mdts times 4 KiB; 0: any */
-	bool vf_online;		/* VFs begin online, with everything they can have */
+	/* virt.c: of secondary controller i + 1, and flexible ones that the primary is to have. */
+	struct nvme_secondary secondaries[NVME_VFS_MAX];
+	uint16_t primary[NVME_RESOURCES];
+	char serial[NVME_SERIAL_MAX + 1];
+	unsigned int mdts; /* a command transfers up to 2^mdts times 4 KiB; 0: any */
+	bool vf_online;	   /* VFs begin online, with everything they can have */
 };
 
 /* What log pages tell of a controller's traffic; io.c counts. */
@@ -67,16 +84,26 @@ struct nvme_controller {
 	unsigned int page_shift; /* memory page size by CC.MPS, of PRPs */
 	bool write_cache; /* volatile write cache enabled: writes are durable after a flush */
 	struct nvme_traffic traffic;
+	struct nvme_admin *admin; /* admin.h */
 	uint8_t registers[NVME_REGISTERS];
 };
 
 /*
- * A command being carried out. It belongs to its submission queue, which has one at a time: the next
- * one is fetched when this one is done.
+ * A command being carried out. One that waits is overtaken by further commands of its queue.
  */
 struct nvme_request {
 	struct nvme_controller *controller;
 	struct nvme_sq *sq;
+	/* Of queues.c. */
+	struct nvme_request *next;
+	enum nvme_request_state {
+		NVME_REQUEST_FREE,
+		NVME_REQUEST_READY,   /* to go on in a later slice */
+		NVME_REQUEST_RUNNING, /* its handler is being called */
+		NVME_REQUEST_RESUMED, /* the same, and what it is going to wait for has happened */
+		NVME_REQUEST_STOPPED, /* the same, and its queue is gone */
+		NVME_REQUEST_WAITING,
+	} state;
 	/* The submission entry, in the processor's byte order, and the parts that all commands have. */
 	uint32_t dw[16];
 	uint8_t opcode;
@@ -88,7 +115,7 @@ struct nvme_request {
 	/* The answer: enum nvme_status, dword 0 of the completion. */
 	uint16_t status;
 	uint32_t result;
-	/* For the error log: byte of the submission entry at fault, bit << 8; 0xffff: none in particular. */
+	/* For the error log: byte of the submission entry at fault, bit << 8; or NVME_NO_LOCATION. */
 	uint16_t location;
 	uint64_t lba;
 
@@ -99,13 +126,20 @@ struct nvme_request {
 	uint64_t progress[4];
 };
 
+#define NVME_NO_LOCATION 0xffffu
+
 /*
  * What a handler of a command returns. A handler does a slice's worth (NVME_SLICE) at most, adds that
  * to spent, and is called again, in a later slice, after NVME_AGAIN. After NVME_WAITING it is called again when
  * svf_nvme_request_resume() says that what it waits for has happened. A request that is under way and
  * to be dropped, by a reset or the deletion of its queue, is told by svf_nvme_io_cancel().
  */
-enum nvme_step { NVME_DONE, NVME_AGAIN, NVME_WAITING };
+enum nvme_step {
+	NVME_DONE,
+	NVME_AGAIN,
+	NVME_WAITING,
+	NVME_HELD, /* without a completion; the handler has noted the command id (admin commands only) */
+};
 
 #define NVME_SLICE (1u << 20)
 
@@ -147,13 +181,20 @@ void svf_nvme_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offse
 		       size_t len);
 void svf_nvme_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, const void *buf,
 			size_t len);
-/* Registers as they are after a reset of the function. */
-void svf_nvme_registers_init(struct nvme_controller *c);
+/* The function was reset, or begins. */
+void svf_nvme_controller_reset(struct nvme_controller *c);
+/* Of a VF: it goes offline, or comes online, as subsystem->secondaries says. */
+void svf_nvme_controller_state_changed(struct nvme_controller *c);
 
 /* --- queues.c --- */
 
 /* What a request that returned NVME_WAITING waits for has happened. Context: any callback. */
 void svf_nvme_request_resume(struct nvme_request *rq);
+
+/* --- events.c --- */
+
+/* Format and the like have changed, by a command of the controller: all others are told. */
+void svf_nvme_namespace_changed(struct nvme_controller *by, uint32_t nsid);
 
 /* --- namespace.c --- */
 
@@ -183,6 +224,10 @@ uint16_t svf_nvme_receive(struct nvme_request *rq, void *dst, size_t len) SVF_MO
 
 /* --- io.c --- */
 
+/* Identify Controller: ONCS, FUSES, FNA, VWC, AWUN, AWUPF, ACWU, SGLS; page is 4096 bytes. */
+void svf_nvme_io_identify(const struct nvme_controller *c, uint8_t *page);
+/* Commands Supported and Effects of I/O commands: 256 entries of four bytes. */
+void svf_nvme_io_effects(uint8_t *entries);
 /* A command of an I/O queue: opcode, namespace and everything else are for the handler to check. */
 enum nvme_step svf_nvme_io_execute(struct nvme_request *rq);
 /* The request, which was not done, is dropped; nothing of it is to be touched any more. */

@@ -7,14 +7,14 @@
  *
  * The controller's states: disabled (CC.EN 0); ready (CSTS.RDY 1); failed (CSTS.CFS 1), after a fatal
  * error or an enabling that asks for what there is not: it does nothing more until CC.EN is cleared
- * or the function is reset; shut down (CSTS.SHST 2), which only CC.EN cleared and set again ends.
+ * or the function is reset; a secondary controller that is offline is failed, too, and stays so; shut down (CSTS.SHST 2), which only CC.EN cleared and set again ends.
  */
 #include <string.h>
 
-#include "models/nvme/nvme.h"
+#include "models/nvme/queues.h"
+#include "models/nvme/virt.h"
 
-#define QUEUE_ENTRIES_MAX 1024u
-#define PAGE_SHIFT_MAX	  16u
+#define PAGE_SHIFT_MAX 16u
 
 /* CAP: contiguous queues, the NVM command set, at most ten seconds until ready. */
 #define CAP_CQR		  (UINT64_C(1) << 16)
@@ -32,25 +32,21 @@ static void put32(struct nvme_controller *c, unsigned int offset, uint32_t value
 	svf_nvme_put(c->registers + offset, 4, value);
 }
 
-void svf_nvme_registers_init(struct nvme_controller *c)
-{
-	memset(c->registers, 0, sizeof(c->registers));
-	svf_nvme_put(c->registers + NVME_CAP, 8,
-		     (QUEUE_ENTRIES_MAX - 1) | CAP_CQR | CAP_TO(20) | CAP_CSS_NVM |
-			     CAP_MPSMAX(PAGE_SHIFT_MAX));
-	put32(c, NVME_VS, NVME_VERSION);
-	c->page_shift = 12;
-}
-
 /* --- enabling --- */
+
+/* Of the admin queues: in AQA, from the bit on. */
+static unsigned int admin_entries(const struct nvme_controller *c, unsigned int bit)
+{
+	return (get32(c, NVME_AQA) >> bit & 0xfff) + 1;
+}
 
 static bool can_start(const struct nvme_controller *c, uint32_t cc)
 {
 	uint64_t page = UINT64_C(4096) << NVME_CC_MPS(cc);
 
-	return NVME_CC_CSS(cc) == 0 && NVME_CC_AMS(cc) == 0 &&
-	       12 + NVME_CC_MPS(cc) <= PAGE_SHIFT_MAX &&
-	       svf_nvme_get(c->registers + NVME_ASQ, 8) % page == 0 &&
+	return !svf_nvme_is_offline(c) && NVME_CC_CSS(cc) == 0 && NVME_CC_AMS(cc) == 0 &&
+	       12 + NVME_CC_MPS(cc) <= PAGE_SHIFT_MAX && admin_entries(c, 0) >= 2 &&
+	       admin_entries(c, 16) >= 2 && svf_nvme_get(c->registers + NVME_ASQ, 8) % page == 0 &&
 	       svf_nvme_get(c->registers + NVME_ACQ, 8) % page == 0;
 }
 
@@ -61,15 +57,42 @@ static void start(struct nvme_controller *c, uint32_t cc)
 		return;
 	}
 	c->page_shift = 12 + NVME_CC_MPS(cc);
+	svf_nvme_queues_start(c, svf_nvme_get(c->registers + NVME_ASQ, 8), admin_entries(c, 0),
+			      svf_nvme_get(c->registers + NVME_ACQ, 8), admin_entries(c, 16));
 	put32(c, NVME_CSTS, NVME_CSTS_RDY);
 }
 
 /* The admin queue's registers stay as they are. */
 static void stop(struct nvme_controller *c)
 {
-	put32(c, NVME_CSTS, 0);
+	svf_nvme_queues_stop(c);
+	svf_nvme_admin_reset(c);
+	svf_nvme_virt_set_limits(c);
+	put32(c, NVME_CSTS, svf_nvme_is_offline(c) ? NVME_CSTS_CFS : 0);
 	put32(c, NVME_INTMS, 0);
 	put32(c, NVME_INTMC, 0);
+}
+
+void svf_nvme_fatal(struct nvme_controller *c)
+{
+	put32(c, NVME_CSTS, get32(c, NVME_CSTS) | NVME_CSTS_CFS);
+}
+
+void svf_nvme_controller_reset(struct nvme_controller *c)
+{
+	memset(c->registers, 0, sizeof(c->registers));
+	svf_nvme_put(c->registers + NVME_CAP, 8,
+		     (NVME_ENTRIES_MAX - 1) | CAP_CQR | CAP_TO(20) | CAP_CSS_NVM |
+			     CAP_MPSMAX(PAGE_SHIFT_MAX));
+	put32(c, NVME_VS, NVME_VERSION);
+	c->page_shift = 12;
+	stop(c);
+}
+
+void svf_nvme_controller_state_changed(struct nvme_controller *c)
+{
+	put32(c, NVME_CC, 0);
+	stop(c);
 }
 
 /* --- what writes do: before is what the register held --- */
@@ -97,11 +120,13 @@ static void set_mask(struct nvme_controller *c, uint32_t mask)
 static void write_intms(struct nvme_controller *c, uint32_t before, uint32_t written)
 {
 	set_mask(c, before | written);
+	svf_nvme_interrupts_update(c);
 }
 
 static void write_intmc(struct nvme_controller *c, uint32_t before, uint32_t written)
 {
 	set_mask(c, before & ~written);
+	svf_nvme_interrupts_unmasked(c, before & written);
 }
 
 /*
@@ -146,6 +171,12 @@ void svf_nvme_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offs
 	struct nvme_controller *c = svf_model_state(fn);
 
 	(void)bar;
+	if (offset >= NVME_DOORBELLS) {
+		if (len == 4 && offset < NVME_DOORBELLS + NVME_DOORBELL_BYTES)
+			svf_nvme_doorbell(c, offset - NVME_DOORBELLS,
+					  (uint32_t)svf_nvme_get(buf, 4));
+		return;
+	}
 	for (unsigned int i = 0; i < REGISTER_COUNT; i++) {
 		const struct nvme_register *r = &nvme_registers[i];
 

@@ -8,20 +8,21 @@
 
 /* --- registers, offsets in BAR 0 --- */
 
-#define NVME_CAP       0x00u
-#define NVME_VS	       0x08u
-#define NVME_INTMS     0x0cu
-#define NVME_INTMC     0x10u
-#define NVME_CC	       0x14u
-#define NVME_CSTS      0x1cu
-#define NVME_NSSR      0x20u
-#define NVME_AQA       0x24u
-#define NVME_ASQ       0x28u
-#define NVME_ACQ       0x30u
-#define NVME_REGISTERS 0x40u /* bytes that the model keeps; behind them is nothing but doorbells */
-#define NVME_DOORBELLS 0x1000u
+#define NVME_CAP	    0x00u
+#define NVME_VS		    0x08u
+#define NVME_INTMS	    0x0cu
+#define NVME_INTMC	    0x10u
+#define NVME_CC		    0x14u
+#define NVME_CSTS	    0x1cu
+#define NVME_NSSR	    0x20u
+#define NVME_AQA	    0x24u
+#define NVME_ASQ	    0x28u
+#define NVME_ACQ	    0x30u
+#define NVME_REGISTERS	    0x40u /* bytes that the model keeps; behind them is nothing but doorbells */
+#define NVME_DOORBELLS	    0x1000u
+#define NVME_DOORBELL_BYTES 0x1000u
 
-#define NVME_VERSION   0x00010400u
+#define NVME_VERSION	    0x00010400u
 
 /* CC */
 #define NVME_CC_EN	   0x1u
@@ -44,6 +45,42 @@
 
 #define NVME_ALL_NAMESPACES 0xffffffffu
 #define NVME_IDENTIFY_BYTES 4096u
+
+/* Dword 0 of a submission entry. */
+#define NVME_FUSE(dw0) ((dw0) >> 8 & 0x3)
+#define NVME_PSDT(dw0) ((dw0) >> 14 & 0x3)
+
+/* --- asynchronous events: type, and information of each type --- */
+
+enum nvme_event_type { NVME_EVENT_ERROR = 0, NVME_EVENT_HEALTH = 1, NVME_EVENT_NOTICE = 2 };
+
+enum {
+	NVME_EVENT_INVALID_DOORBELL = 0, /* of ERROR */
+	NVME_EVENT_INVALID_DOORBELL_VALUE = 1,
+	NVME_EVENT_TEMPERATURE = 1,	  /* of HEALTH */
+	NVME_EVENT_NAMESPACE_CHANGED = 0, /* of NOTICE */
+};
+
+enum nvme_log_page {
+	NVME_LOG_ERROR = 0x01,
+	NVME_LOG_HEALTH = 0x02,
+	NVME_LOG_FIRMWARE = 0x03,
+	NVME_LOG_CHANGED_NAMESPACES = 0x04,
+	NVME_LOG_EFFECTS = 0x05,
+};
+
+enum nvme_feature {
+	NVME_FEATURE_ARBITRATION = 0x01,
+	NVME_FEATURE_POWER_MANAGEMENT = 0x02,
+	NVME_FEATURE_TEMPERATURE_THRESHOLD = 0x04,
+	NVME_FEATURE_ERROR_RECOVERY = 0x05,
+	NVME_FEATURE_WRITE_CACHE = 0x06,
+	NVME_FEATURE_NUMBER_OF_QUEUES = 0x07,
+	NVME_FEATURE_INTERRUPT_COALESCING = 0x08,
+	NVME_FEATURE_INTERRUPT_VECTOR = 0x09,
+	NVME_FEATURE_WRITE_ATOMICITY = 0x0a,
+	NVME_FEATURE_ASYNC_EVENTS = 0x0b,
+};
 
 /* --- opcodes --- */
 

@@ -1,121 +1,223 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The NVMe model's controller, driven as a driver does: registers through the VFIO device, queues in
- * the client's memory.
+ * The NVMe model's controller: registers, queues, doorbells, interrupts. Everything is done as a driver
+ * does it, through the VFIO device and memory that is mapped for it.
  */
-#include "vfio_fixture.h"
-
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
-#include "models/nvme/spec.h"
+#include "nvme_host.h"
 #include "topo_fixture.h"
 
 #define DEVICE "0000:01:00.0"
 #define CONFIG VFIO_PCI_CONFIG_REGION_INDEX
-#define IOVA   0x100000u
 
-static struct svf_machine *machine;
-static struct test_client client;
-static struct svf_file *file;
+static struct nvme_host host;
 
 static int setup(void **state)
 {
 	(void)state;
-	machine = test_device_machine("at=" DEVICE " model=nvme");
-	file = test_open_device(&client, machine, DEVICE);
-	test_put(file, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	host_open(&host, test_device_machine("at=" DEVICE " model=nvme queues=6"), DEVICE);
+	return 0;
+}
+
+static int setup_enabled(void **state)
+{
+	setup(state);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	svf_file_close(file);
-	test_client_close(&client);
-	test_machine_end(machine);
+	host_close(&host);
+	test_machine_end(host.machine);
 	return 0;
 }
 
-static uint32_t get(uint64_t offset)
-{
-	return test_get(file, 0, offset, 4);
-}
-
-static void put(uint64_t offset, uint32_t value)
-{
-	test_put(file, 0, offset, 4, value);
-}
-
-static void set_admin_queues(uint32_t aqa, uint32_t asq, uint32_t acq)
-{
-	put(NVME_AQA, aqa);
-	put(NVME_ASQ, asq);
-	put(NVME_ASQ + 4, 0);
-	put(NVME_ACQ, acq);
-	put(NVME_ACQ + 4, 0);
-}
+/* --- registers --- */
 
 static void test_what_a_driver_finds(void **state)
 {
 	(void)state;
-	assert_int_equal(test_get(file, CONFIG, PCI_CLASS_REVISION, 4) >> 8, 0x010802);
-	assert_int_equal(get(NVME_VS), NVME_VERSION);
+	assert_int_equal(test_get(host.file, CONFIG, PCI_CLASS_REVISION, 4) >> 8, 0x010802);
+	assert_int_equal(host_get(&host, NVME_VS), NVME_VERSION);
 	/* CAP: 1024 entries, contiguous, ten seconds; no stride, the NVM command set, 4 to 64 KiB. */
-	assert_int_equal(get(NVME_CAP), 0x140103ff);
-	assert_int_equal(get(NVME_CAP + 4), 0x00400020);
-	put(NVME_CAP, 0);
-	put(NVME_VS, 0);
-	assert_int_equal(get(NVME_CAP), 0x140103ff);
-	assert_int_equal(get(NVME_VS), NVME_VERSION);
-	assert_int_equal(get(NVME_CSTS), 0);
-	assert_int_equal(get(0x3ffc), 0);
+	assert_int_equal(host_get(&host, NVME_CAP), 0x140103ff);
+	assert_int_equal(host_get(&host, NVME_CAP + 4), 0x00400020);
+	host_put(&host, NVME_CAP, 0);
+	host_put(&host, NVME_VS, 0);
+	assert_int_equal(host_get(&host, NVME_CAP), 0x140103ff);
+	assert_int_equal(host_get(&host, NVME_VS), NVME_VERSION);
+	assert_int_equal(host_get(&host, NVME_CSTS), 0);
+	assert_int_equal(host_get(&host, 0x3ffc), 0);
 }
 
 static void test_enable(void **state)
 {
 	(void)state;
-	set_admin_queues(0x001f001f, IOVA, IOVA + 4096);
-	assert_int_equal(get(NVME_ASQ), IOVA);
-	put(NVME_CC, 0x00460001);
-	assert_int_equal(get(NVME_CSTS), NVME_CSTS_RDY);
-	put(NVME_CC, 0x00464001);
-	assert_int_equal(get(NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_SHST_DONE);
-	put(NVME_CC, 0x00460000);
-	assert_int_equal(get(NVME_CSTS), 0);
-	assert_int_equal(get(NVME_AQA), 0x001f001f);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+	assert_int_equal(host_get(&host, NVME_ASQ), HOST_IOVA);
+	host_put(&host, NVME_CC, HOST_CC | 0x4000);
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_SHST_DONE);
+	host_put(&host, NVME_CC, HOST_CC & ~1u);
+	assert_int_equal(host_get(&host, NVME_CSTS), 0);
+	assert_int_equal(host_get(&host, NVME_AQA), (HOST_ENTRIES - 1) << 16 | (HOST_ENTRIES - 1));
 	/* The mask of interrupts reads alike in both registers, and goes with a reset. */
-	put(NVME_INTMS, 0xf0);
-	put(NVME_INTMC, 0x30);
-	assert_int_equal(get(NVME_INTMS), 0xc0);
-	assert_int_equal(get(NVME_INTMC), 0xc0);
-	put(NVME_CC, 0x00460001);
-	assert_int_equal(test_ioctl_value(file, VFIO_DEVICE_RESET, 0), 0);
-	assert_int_equal(get(NVME_CSTS), 0);
-	assert_int_equal(get(NVME_CC), 0);
-	assert_int_equal(get(NVME_INTMS), 0);
-	assert_int_equal(get(NVME_ASQ), 0);
+	host_put(&host, NVME_INTMS, 0xf0);
+	host_put(&host, NVME_INTMC, 0x30);
+	assert_int_equal(host_get(&host, NVME_INTMS), 0xc0);
+	assert_int_equal(host_get(&host, NVME_INTMC), 0xc0);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+	assert_int_equal(test_ioctl_value(host.file, VFIO_DEVICE_RESET, 0), 0);
+	assert_int_equal(host_get(&host, NVME_CSTS), 0);
+	assert_int_equal(host_get(&host, NVME_CC), 0);
+	assert_int_equal(host_get(&host, NVME_INTMS), 0);
+	assert_int_equal(host_get(&host, NVME_ASQ), 0);
 }
 
 static void test_cannot_enable(void **state)
 {
 	static const struct {
-		uint32_t cc, asq;
+		uint32_t cc, aqa, asq;
 	} cases[] = {
-		{0x00460011, IOVA},	     /* another command set */
-		{0x00460801, IOVA},	     /* weighted round robin */
-		{0x00460281, IOVA},	     /* pages of 128 KiB */
-		{0x00460081, IOVA + 0x1000}, /* of 8 KiB, to which the queue is not aligned */
+		{0x00460011, 0x001f001f, HOST_IOVA},	      /* another command set */
+		{0x00460801, 0x001f001f, HOST_IOVA},	      /* weighted round robin */
+		{0x00460281, 0x001f001f, HOST_IOVA},	      /* pages of 128 KiB */
+		{0x00460081, 0x001f001f, HOST_IOVA + 0x1000}, /* of 8 KiB, the queue not aligned */
+		{0x00460001, 0x00000001, HOST_IOVA},	      /* a queue of one entry */
+		{0x00460001, 0x00010000, HOST_IOVA},
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(cases); i++) {
-		set_admin_queues(0x001f001f, cases[i].asq, IOVA + 0x10000);
-		put(NVME_CC, cases[i].cc);
-		assert_int_equal(get(NVME_CSTS), NVME_CSTS_CFS);
-		put(NVME_CC, 0);
-		assert_int_equal(get(NVME_CSTS), 0);
+		host_put(&host, NVME_AQA, cases[i].aqa);
+		host_put64(&host, NVME_ASQ, cases[i].asq);
+		host_put64(&host, NVME_ACQ, HOST_IOVA + 0x10000);
+		host_put(&host, NVME_CC, cases[i].cc);
+		assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_CFS);
+		host_put(&host, NVME_CC, 0);
+		assert_int_equal(host_get(&host, NVME_CSTS), 0);
 	}
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+}
+
+/* --- queues --- */
+
+/* Each row is one command; what is not said is right. */
+static void test_create_and_delete_queues(void **state)
+{
+	static const struct {
+		uint32_t opcode, dword10, dword11;
+		uint64_t prp1;
+		uint16_t status;
+	} cases[] = {
+		{NVME_ADMIN_CREATE_CQ, 0x001f0000, 3, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_CQ, 0x001f0007, 3, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_CQ, 0x00000001, 3, 0, NVME_INVALID_QUEUE_SIZE},
+		{NVME_ADMIN_CREATE_CQ, 0x04000001, 3, 0, NVME_INVALID_QUEUE_SIZE},
+		{NVME_ADMIN_CREATE_CQ, 0x001f0001, 2, 0, NVME_INVALID_FIELD},
+		{NVME_ADMIN_CREATE_CQ, 0x001f0001, 3, 8, NVME_PRP_OFFSET_INVALID},
+		{NVME_ADMIN_CREATE_CQ, 0x001f0001, 0x01000003, 0, NVME_INVALID_INTERRUPT_VECTOR},
+		{NVME_ADMIN_CREATE_CQ, 0x03ff0001, 3, 0, NVME_SUCCESS},
+		{NVME_ADMIN_CREATE_CQ, 0x001f0001, 3, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0000, 0x10001, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0007, 0x10001, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x00001, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x70001, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x60001, 0, NVME_CQ_INVALID},
+		{NVME_ADMIN_CREATE_SQ, 0x00000002, 0x10001, 0, NVME_INVALID_QUEUE_SIZE},
+		{NVME_ADMIN_CREATE_SQ, 0xffff0002, 0x10001, 0, NVME_INVALID_QUEUE_SIZE},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x10000, 0, NVME_INVALID_FIELD},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x10001, 2048, NVME_PRP_OFFSET_INVALID},
+		/* A priority means nothing without weighted round robin. */
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x10005, 0, NVME_SUCCESS},
+		{NVME_ADMIN_CREATE_SQ, 0x001f0002, 0x10001, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_CQ, 0, 0, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_CQ, 2, 0, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_CQ, 0xffff, 0, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_CQ, 1, 0, 0, NVME_INVALID_QUEUE_DELETION},
+		{NVME_ADMIN_DELETE_SQ, 0, 0, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_SQ, 1, 0, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_SQ, 2, 0, 0, NVME_SUCCESS},
+		{NVME_ADMIN_DELETE_SQ, 2, 0, 0, NVME_INVALID_QUEUE_ID},
+		{NVME_ADMIN_DELETE_CQ, 1, 0, 0, NVME_SUCCESS},
+		{NVME_ADMIN_DELETE_CQ, 1, 0, 0, NVME_INVALID_QUEUE_ID},
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < SVF_ARRAY_SIZE(cases); i++) {
+		const uint32_t command[16] = {
+			cases[i].opcode,
+			[6] = (uint32_t)(HOST_IOVA + HOST_FREE + cases[i].prp1),
+			[10] = cases[i].dword10,
+			[11] = cases[i].dword11,
+		};
+
+		if (host_run(&host, 0, command) != cases[i].status)
+			fail_msg("row %u: status %x", i, host.status);
+	}
+}
+
+static void test_entry_sizes(void **state)
+{
+	const uint32_t create_cq[16] = {
+		NVME_ADMIN_CREATE_CQ, [6] = (uint32_t)host_cq_iova(1), [10] = 0x001f0001, [11] = 3};
+
+	(void)state;
+	host_put(&host, NVME_CC, 0x00360001);
+	assert_int_equal(host_run(&host, 0, create_cq), NVME_INVALID_QUEUE_SIZE);
+	host_put(&host, NVME_CC, HOST_CC);
+	assert_int_equal(host_run(&host, 0, create_cq), NVME_SUCCESS);
+}
+
+/* Entries the queues go around several times, also with all that fit at once. */
+static void test_queues_are_rings(void **state)
+{
+	const uint32_t unknown[16] = {0x7f};
+	uint16_t cid = 0, expected;
+
+	(void)state;
+	host_make_queue(&host, 1);
+	for (unsigned int round = 0; round < 200; round++) {
+		unsigned int count = round % (HOST_ENTRIES - 1) + 1;
+
+		expected = (uint16_t)(host.cid + 1);
+		for (unsigned int i = 0; i < count; i++)
+			host_submit(&host, 1, unknown);
+		host_ring(&host, 1);
+		host_settle(&host);
+		for (unsigned int i = 0; i < count; i++) {
+			assert_true(host_poll(&host, 1, &cid));
+			assert_int_equal(cid, expected++);
+			assert_int_equal(host.status, NVME_INVALID_OPCODE);
+			assert_false(host.retry);
+		}
+		assert_false(host_poll(&host, 1, &cid));
+	}
+}
+
+/* A host that does not take completions holds up its own queue, and no other. */
+static void test_full_completion_queue(void **state)
+{
+	const uint32_t unknown[16] = {0x7f};
+	uint16_t cid = 0;
+	unsigned int done = 0;
+
+	(void)state;
+	host_make_queue(&host, 1);
+	host_make_queue(&host, 2);
+	for (unsigned int k = 0; k < 2; k++) {
+		for (unsigned int i = 0; i < HOST_ENTRIES - 1; i++)
+			host_submit(&host, 1, unknown);
+		host_ring(&host, 1);
+		host_settle(&host);
+	}
+	assert_int_equal(host_run(&host, 2, unknown), NVME_INVALID_OPCODE);
+	while (host_poll(&host, 1, &cid))
+		done++;
+	assert_int_equal(done, 2 * (HOST_ENTRIES - 1));
 }
 
 int main(void)
@@ -124,6 +226,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_a_driver_finds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_enable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cannot_enable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_create_and_delete_queues, setup_enabled,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_entry_sizes, setup_enabled, teardown),
+		cmocka_unit_test_setup_teardown(test_queues_are_rings, setup_enabled, teardown),
+		cmocka_unit_test_setup_teardown(test_full_completion_queue, setup_enabled,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
