@@ -29,6 +29,7 @@ void svf_why_print(const json_t *calls, FILE *out)
 {
 	const json_t *call;
 	char clock[16];
+	json_int_t pid;
 	struct tm tm;
 	time_t when;
 	size_t i;
@@ -38,11 +39,12 @@ void svf_why_print(const json_t *calls, FILE *out)
 		when = (time_t)json_number_value(json_object_get(call, "time"));
 		if (!localtime_r(&when, &tm) || !strftime(clock, sizeof(clock), "%H:%M:%S", &tm))
 			clock[0] = '\0';
-		fprintf(out, "%s %s[%" JSON_INTEGER_FORMAT "]: %s = -1 %s: %s\n", clock,
-			svf_json_text(call, "comm"),
-			json_integer_value(json_object_get(call, "pid")),
-			svf_json_text(call, "call"), svf_json_text(call, "errno"),
-			svf_json_text(call, "reason"));
+		pid = json_integer_value(json_object_get(call, "pid"));
+		fprintf(out, "%s %s", clock, svf_json_text(call, "comm"));
+		if (pid)
+			fprintf(out, "[%" JSON_INTEGER_FORMAT "]", pid);
+		fprintf(out, ": %s = -1 %s: %s\n", svf_json_text(call, "call"),
+			svf_json_text(call, "errno"), svf_json_text(call, "reason"));
 	}
 }
 

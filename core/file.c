@@ -56,6 +56,13 @@ static void settle(struct svf_file *file)
 			svf_container_of(file, struct svf_device_file, file)->device);
 }
 
+/* What comes after it is not its doing. */
+static void done(struct svf_machine *machine)
+{
+	machine->doing.call = NULL;
+	machine->doing.number++;
+}
+
 static long dispatch(struct svf_file *file, struct svf_call *call, uint32_t command, uint64_t arg)
 {
 	const struct svf_command *row = svf_command_lookup(file->kind, command);
@@ -63,6 +70,7 @@ static long dispatch(struct svf_file *file, struct svf_call *call, uint32_t comm
 	if (!row || (row->flags & SVF_COMMAND_TEST && !file->machine->params.iommufd_test) ||
 	    (file->kind == SVF_FILE_CONTAINER && !svf_container_hears(file, command)))
 		return unknown_command(file, call, command, arg);
+	call->machine->doing.command = row->name;
 	if (row->handler)
 		return row->handler(file, call, arg);
 	return svf_iommufd_command(file, call, row, arg);
@@ -81,7 +89,9 @@ long svf_file_ioctl(struct svf_file *file, struct svf_call *call, uint32_t comma
 
 	if (!access_granted(file, command))
 		return fail_no_context(call);
+	call->machine->doing.call = call;
 	ret = dispatch(file, call, command, arg);
+	done(call->machine);
 	settle(file);
 	return ret;
 }
@@ -95,7 +105,10 @@ ssize_t svf_file_read(struct svf_file *file, struct svf_call *call, void *buf, s
 		return fail_no_context(call);
 	if (!file->ops->read)
 		return svf_fail(call, -EINVAL, "this file cannot be read");
+	call->machine->doing.call = call;
+	call->machine->doing.command = "read";
 	ret = file->ops->read(file, call, buf, len, offset);
+	done(call->machine);
 	settle(file);
 	return ret;
 }
@@ -109,7 +122,10 @@ ssize_t svf_file_write(struct svf_file *file, struct svf_call *call, const void 
 		return fail_no_context(call);
 	if (!file->ops->write)
 		return svf_fail(call, -EINVAL, "this file cannot be written");
+	call->machine->doing.call = call;
+	call->machine->doing.command = "write";
 	ret = file->ops->write(file, call, buf, len, offset);
+	done(call->machine);
 	settle(file);
 	return ret;
 }
@@ -127,6 +143,11 @@ void svf_file_installed(struct svf_file *file)
 
 void svf_file_close(struct svf_file *file)
 {
-	if (file)
-		file->ops->close(file);
+	struct svf_machine *machine;
+
+	if (!file)
+		return;
+	machine = file->machine;
+	file->ops->close(file);
+	done(machine);
 }

@@ -55,9 +55,17 @@ struct svf_hotplug {
 	bool numvfs; /* its VFs are being removed; otherwise it */
 };
 
+/* The request that is being served. */
+struct svf_doing {
+	const struct svf_call *call; /* NULL between requests, and while a file is closed */
+	const char *command;	     /* its name */
+	uint64_t number;	     /* of requests before it */
+};
+
 struct svf_machine {
 	const struct svf_port_ops *port;
 	void *host;
+	struct svf_doing doing;
 	struct svf_params params;
 	struct svf_limits limits;
 	struct {

@@ -49,6 +49,14 @@ struct svf_mm_range {
 	uint64_t ram_offset; /* bytes into ram, of the first address */
 };
 
+/* A piece of a transfer between us and a client's memory. */
+struct svf_mm_piece {
+	struct svf_mm *mm;
+	uint64_t addr; /* in mm */
+	void *ours;    /* only read from when it is written to the client */
+	uint64_t len;  /* bytes, not 0 */
+};
+
 struct svf_port_ops {
 	/* The calling process's memory. 0 or -EFAULT; nothing half-copied matters on failure. */
 	int (*user_read)(struct svf_call *call, void *dst, uint64_t addr, size_t len);
@@ -79,9 +87,13 @@ struct svf_port_ops {
 	 */
 	int (*mm_check)(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 			struct svf_mm_range *ret);
-	/* DMA. Return: 0, -EFAULT when any byte could not be transferred. */
-	int (*mm_read)(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
-	int (*mm_write)(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
+	/*
+	 * DMA: the pieces one after another, with as few system calls as can be. write: from us to the clients.
+	 * Return: bytes until the first that is not there; all, when they are.
+	 */
+	uint64_t (*mm_transfer)(const struct svf_mm_piece *pieces, unsigned int count, bool write);
+	/* A phrase that says why memory of mm, at addr, is not there: that its process has ended, or what else. */
+	void (*mm_gone)(struct svf_mm *mm, uint64_t addr, char *text, size_t size);
 	/*
 	 * Charges or (negative) uncharges pages against the locked-memory limit of the process.
 	 * Return: 0, -ENOMEM over the limit, which *ret_limit is then set to, bytes, if not NULL.
@@ -134,6 +146,9 @@ struct svf_port_ops {
 
 	/* A kernel message, complete, without newline; the host adds the time and keeps a bounded ring. */
 	void (*log)(struct svf_machine *machine, const char *text);
+	/* A device's DMA has failed, for whoever asks why; who: the device, what: a phrase. */
+	void (*dma_failed)(struct svf_machine *machine, const char *who, const char *what,
+			   const char *reason);
 	/* Something a waiting call may be waiting for has happened; run the blocked calls again. */
 	void (*wake)(struct svf_machine *machine);
 	/* Functions, drivers, groups or cdevs appeared or went; names in the file tree changed. */

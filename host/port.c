@@ -24,6 +24,14 @@ static void port_log(struct svf_machine *machine, const char *text)
 	svf_dmesg_add(&host->dmesg, text);
 }
 
+static void port_dma_failed(struct svf_machine *machine, const char *who, const char *what,
+			    const char *reason)
+{
+	struct svf_host *host = machine->host;
+
+	svf_why_add(&host->why, who, what, reason);
+}
+
 static void port_wake(struct svf_machine *machine)
 {
 	struct svf_host *host = machine->host;
@@ -71,8 +79,8 @@ const struct svf_port_ops svf_host_port = {
 	.mm_ref = svf_host_mm_ref,
 	.mm_put = svf_host_mm_put,
 	.mm_check = svf_host_mm_check,
-	.mm_read = svf_host_mm_read,
-	.mm_write = svf_host_mm_write,
+	.mm_transfer = svf_host_mm_transfer,
+	.mm_gone = svf_host_mm_gone,
 	.mm_account = svf_host_mm_account,
 	.mm_locate = svf_host_mm_locate,
 	.file_ready = svf_host_file_ready,
@@ -90,6 +98,7 @@ const struct svf_port_ops svf_host_port = {
 	.storage_submit = svf_host_storage_submit,
 	.storage_close = svf_host_storage_close,
 	.log = port_log,
+	.dma_failed = port_dma_failed,
 	.wake = port_wake,
 	.tree_changed = port_tree_changed,
 	.random_bytes = port_random_bytes,

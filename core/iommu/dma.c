@@ -2,16 +2,15 @@
 /*
  * DMA of functions: translation, permission, faults.
  *
- * A transfer is cut at the borders of mappings; each piece is translated by the space the
- * function's requester is attached to, and goes to the memory of the process that made the mapping or
- * to a BAR's. The first piece that cannot be translated is an IOMMU fault and ends the transfer;
- * what went before has been transferred, as with real hardware. A piece that translates to memory
- * that is no longer there (the process has unmapped it or is gone, the BAR's function is gone) ends
- * the transfer too, without a fault of the IOMMU.
+ * A transfer is a list of segments. Each is cut at the borders of mappings; each piece is
+ * translated by the space the function's requester is attached to, and goes to the memory of the
+ * process that made the mapping or to a BAR's. Pieces of clients' memory are collected, and
+ * transferred together. The first piece that cannot be translated, or whose memory is no longer
+ * there, is an IOMMU fault and ends the transfer; what went before has been transferred, in order,
+ * as with real hardware.
  *
- * A fault is a kernel message in the form that Linux's VT-d driver gives it. A device can fault as
- * fast as it can run, so a requester's messages are thinned out: the first ten, then those whose
- * number is a power of two. Attaching it elsewhere starts the count again.
+ * Nothing of a transfer is left when the function returns, and nothing is unmapped before: so an
+ * UNMAP that has returned is one that no device can be in the middle of.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,131 +18,188 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checked.h"
+#include "core/iommu/fault.h"
 #include "core/iommu/group.h"
 #include "core/iommu/iova_space.h"
 #include "core/iommu/requester.h"
 #include "core/machine.h"
 #include "core/pci/function.h"
+#include "include/softvfio/model.h"
 
-#define FAULTS_LOGGED 10u
-
-/* Fault reasons of VT-d (Intel Virtualization Technology for Directed I/O, appendix A). */
-struct fault {
-	uint8_t code;
-	const char *text;
-};
-static const struct fault fault_blocked = {0x02, "the device is attached to no IOVA space"};
-static const struct fault fault_beyond = {0x04, "address has more than 48 bits"};
-static const struct fault fault_write = {0x05, "not mapped for writing"};
-static const struct fault fault_read = {0x06, "not mapped for reading"};
+#define PIECES 32u
 
 struct transfer {
 	struct svf_function *fn;
-	uint64_t iova;
-	uint8_t *buf;
-	size_t len;
 	bool write;
+	unsigned int count; /* of pieces collected */
+	struct svf_mm_piece pieces[PIECES];
+	/* Where each is mapped. */
+	struct {
+		uint64_t iova;
+		const struct svf_mapping *map;
+	} places[PIECES];
 };
 
-static int report(const struct transfer *t, const struct fault *fault)
+static int fail(const struct transfer *t, enum svf_fault_kind kind, uint64_t iova,
+		const struct svf_mapping *map)
 {
-	struct svf_requester *requester = t->fn->requester;
-	struct svf_bdf id = svf_iommu_requester_id(t->fn);
-
-	requester->faults++;
-	if (requester->faults > FAULTS_LOGGED && !svf_is_power_of_two(requester->faults))
-		return -EFAULT;
-	if (requester->group->noiommu) {
-		svf_log(t->fn->machine,
-			"softvfio: DMA %s of " SVF_BDF_FMT
-			" to 0x%lx: there is no IOMMU, and no memory behind physical addresses",
-			t->write ? "Write" : "Read", SVF_BDF_ARG(t->fn->bdf),
-			(unsigned long)t->iova);
-		return -EFAULT;
-	}
-	svf_log(t->fn->machine,
-		"DMAR: [DMA %s NO_PASID] Request device [" SVF_BDF_FMT
-		"] fault addr 0x%lx [fault reason 0x%02x] %s",
-		t->write ? "Write" : "Read", SVF_BDF_ARG(id),
-		(unsigned long)(t->iova & ~(uint64_t)(SVF_IOMMU_PAGE_SIZE - 1)), fault->code,
-		fault->text);
-	return -EFAULT;
+	return svf_dma_fault_report(t->fn, kind, t->write, iova, map);
 }
 
-/* The transfer's first len bytes, which map covers. */
-static int transfer_piece(const struct transfer *t, const struct svf_mapping *map, size_t len)
+/* Of the pieces collected, done bytes were there. */
+static int fail_gone(const struct transfer *t, uint64_t done)
 {
-	const struct svf_port_ops *port = t->fn->machine->port;
-	uint64_t offset = t->iova - map->node.first;
-	uint8_t *ram;
+	unsigned int i = 0;
 
-	if (map->mm)
-		return t->write ? port->mm_write(map->mm, map->vaddr + offset, t->buf, len)
-				: port->mm_read(map->mm, t->buf, map->vaddr + offset, len);
+	while (done >= t->pieces[i].len)
+		done -= t->pieces[i++].len;
+	return fail(t, SVF_FAULT_GONE, t->places[i].iova + done, t->places[i].map);
+}
+
+/* Transfers the pieces collected. */
+static int flush(struct transfer *t)
+{
+	uint64_t all = 0, done;
+	int err = 0;
+
+	if (!t->count)
+		return 0;
+	for (unsigned int i = 0; i < t->count; i++)
+		all += t->pieces[i].len;
+	done = t->fn->machine->port->mm_transfer(t->pieces, t->count, t->write);
+	if (done < all)
+		err = fail_gone(t, done);
+	t->count = 0;
+	return err;
+}
+
+static int copy_ram(struct transfer *t, const struct svf_mapping *map, uint64_t iova, uint8_t *ours,
+		    uint64_t len)
+{
+	uint64_t offset = map->ram_offset + (iova - map->node.first);
+	uint8_t *ram;
+	int err = flush(t);
+
+	if (err)
+		return err;
 	if (!map->ram || map->ram->hidden)
-		return -EFAULT;
-	offset += map->ram_offset;
+		return fail(t, SVF_FAULT_GONE, iova, map);
 	assert(offset <= map->ram->size && len <= map->ram->size - offset);
 	ram = map->ram->base + offset;
-	memcpy(t->write ? ram : t->buf, t->write ? t->buf : ram, len);
+	memcpy(t->write ? ram : ours, t->write ? ours : ram, len);
 	return 0;
 }
 
-static const struct fault *translate(const struct transfer *t, const struct svf_mapping **ret)
+static struct svf_mm_piece piece_of(const struct svf_mapping *map, uint64_t iova, uint8_t *ours,
+				    uint64_t len)
 {
-	const struct svf_mapping *map =
-		svf_iova_space_first(t->fn->requester->space, t->iova, t->iova);
-
-	if (t->iova > SVF_IOVA_LAST && !t->fn->group->noiommu)
-		return &fault_beyond;
-	if (!map || !(map->prot & (t->write ? SVF_MAP_WRITE : SVF_MAP_READ)))
-		return t->write ? &fault_write : &fault_read;
-	*ret = map;
-	return NULL;
+	return (struct svf_mm_piece){
+		.mm = map->mm,
+		.addr = map->vaddr + (iova - map->node.first),
+		.ours = ours,
+		.len = len,
+	};
 }
 
-static int transfer(struct transfer t)
+static int add_piece(struct transfer *t, const struct svf_mapping *map, uint64_t iova,
+		     uint8_t *ours, uint64_t len)
 {
-	if (!(svf_get_le16(t.fn->config + PCI_COMMAND) & PCI_COMMAND_MASTER))
-		return -EFAULT;
-	if (!t.fn->group)
-		return -EFAULT;
-	if (!t.fn->requester->space)
-		return report(&t, &fault_blocked);
-	while (t.len) {
+	if (!map->mm)
+		return copy_ram(t, map, iova, ours, len);
+	t->pieces[t->count] = piece_of(map, iova, ours, len);
+	t->places[t->count].iova = iova;
+	t->places[t->count].map = map;
+	return ++t->count == PIECES ? flush(t) : 0;
+}
+
+/* What the IOMMU makes of an address. On failure the fault has been reported. */
+static int translate(struct transfer *t, uint64_t iova, const struct svf_mapping **ret)
+{
+	const struct svf_mapping *map = svf_iova_space_first(t->fn->requester->space, iova, iova);
+	enum svf_fault_kind kind = SVF_FAULT_UNMAPPED;
+	int err;
+
+	*ret = map;
+	if (iova > SVF_IOVA_LAST && !t->fn->group->noiommu)
+		kind = SVF_FAULT_BEYOND;
+	else if (map && map->prot & (t->write ? SVF_MAP_WRITE : SVF_MAP_READ))
+		return 0;
+	err = flush(t);
+	return err ? err : fail(t, kind, iova, map);
+}
+
+static int add_segment(struct transfer *t, uint64_t iova, uint8_t *ours, size_t len)
+{
+	struct svf_dirty *dirty = &t->fn->requester->space->dirty;
+	int err = 0;
+
+	while (len && !err) {
 		const struct svf_mapping *map;
-		const struct fault *fault = translate(&t, &map);
 		uint64_t piece;
 
-		if (fault)
-			return report(&t, fault);
-		piece = map->node.last - t.iova;
-		piece = piece < t.len - 1 ? piece + 1 : t.len;
+		err = translate(t, iova, &map);
+		if (err)
+			return err;
+		piece = map->node.last - iova;
+		piece = piece < len - 1 ? piece + 1 : len;
 		/* Translated is written, for the IOMMU: it does not know what becomes of it. */
-		if (t.write && t.fn->requester->space->dirty.on)
-			svf_dirty_mark(&t.fn->requester->space->dirty, t.fn->machine, t.iova,
-				       t.iova + piece - 1);
-		if (transfer_piece(&t, map, (size_t)piece))
-			return -EFAULT;
-		t.iova += piece;
-		t.buf += piece;
-		t.len -= (size_t)piece;
+		if (t->write && dirty->on)
+			svf_dirty_mark(dirty, t->fn->machine, iova, iova + piece - 1);
+		err = add_piece(t, map, iova, ours, piece);
+		iova += piece;
+		ours += piece;
+		len -= piece;
 	}
-	return 0;
+	return err;
+}
+
+static int transfer(struct svf_function *fn, const struct svf_dma_segment *segments,
+		    unsigned int count, bool write)
+{
+	/* The arrays need no values. */
+	struct transfer t;
+	int err = 0;
+
+	t.fn = fn;
+	t.write = write;
+	t.count = 0;
+	if (!(svf_get_le16(fn->config + PCI_COMMAND) & PCI_COMMAND_MASTER) || !fn->group)
+		return -EFAULT;
+	if (!fn->requester->space)
+		return fail(&t, SVF_FAULT_BLOCKED, count ? segments[0].iova : 0, NULL);
+	for (unsigned int i = 0; i < count && !err; i++)
+		err = add_segment(&t, segments[i].iova, segments[i].buf, segments[i].len);
+	return err ? err : flush(&t);
 }
 
 int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst, size_t len)
 {
-	return transfer((struct transfer){.fn = fn, .iova = iova, .buf = dst, .len = len});
+	return svf_dma_readv(fn, &(struct svf_dma_segment){iova, dst, len}, 1);
 }
 
 int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src, size_t len)
 {
-	/* buf is only read from when write is set. */
-	return transfer((struct transfer){.fn = fn,
-					  .iova = iova,
-					  .buf = (uint8_t *)(uintptr_t)src,
-					  .len = len,
-					  .write = true});
+	/* buf is only read from. */
+	return svf_dma_writev(fn, &(struct svf_dma_segment){iova, (uint8_t *)(uintptr_t)src, len},
+			      1);
+}
+
+int svf_dma_readv(struct svf_function *fn, const struct svf_dma_segment *segments,
+		  unsigned int count)
+{
+	return transfer(fn, segments, count, false);
+}
+
+int svf_dma_writev(struct svf_function *fn, const struct svf_dma_segment *segments,
+		   unsigned int count)
+{
+	return transfer(fn, segments, count, true);
+}
+
+int svf_mapping_copy(struct svf_machine *machine, const struct svf_mapping *map, uint64_t iova,
+		     void *ours, uint64_t len, bool write)
+{
+	const struct svf_mm_piece piece = piece_of(map, iova, ours, len);
+
+	return machine->port->mm_transfer(&piece, 1, write) == len ? 0 : -EFAULT;
 }

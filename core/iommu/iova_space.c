@@ -121,6 +121,7 @@ void svf_iova_space_unmap(struct svf_iova_space *space, struct svf_mapping *map)
 
 	if (space->dirty.on)
 		svf_dirty_clear(&space->dirty, machine, map->node.first, map->node.last);
+	svf_unmapped_add(&space->unmapped, machine, map->node.first, map->node.last);
 	svf_itree_remove(&space->tree, &map->node);
 	space->count--;
 	space->ram_count -= !!map->ram;
@@ -137,8 +138,14 @@ static void push_unmapped(struct svf_machine *machine, struct svf_itree_node *no
 
 void svf_iova_space_unmap_all(struct svf_iova_space *space)
 {
+	const struct svf_mapping *first = svf_iova_space_first(space, 0, UINT64_MAX);
+	const struct svf_itree_node *last = space->tree.root;
 	unsigned int count = space->count;
 
+	while (last && last->right)
+		last = last->right;
+	if (first)
+		svf_unmapped_add(&space->unmapped, space->machine, first->node.first, last->last);
 	if (space->dirty.on)
 		svf_dirty_clear(&space->dirty, space->machine, 0, UINT64_MAX);
 	push_unmapped(space->machine, space->tree.root);

@@ -17,6 +17,7 @@
 #include "base/compiler.h"
 #include "base/itree.h"
 #include "core/iommu/dirty.h"
+#include "core/iommu/unmapped.h"
 
 struct svf_function;
 struct svf_machine;
@@ -49,6 +50,7 @@ struct svf_iova_space {
 	unsigned int ram_count; /* those of BAR memory; 0 unless somebody is attached */
 	unsigned int attached;	/* requesters, see requester.h */
 	struct svf_dirty dirty; /* pages that devices have written; off unless somebody asks */
+	struct svf_unmap_history unmapped;
 };
 
 /* What a mapping is charged as, in pages of SVF_IOMMU_PAGE_SIZE. */
@@ -108,11 +110,14 @@ void svf_iova_space_detach_ram(struct svf_machine *machine, const struct svf_ram
 
 /*
  * DMA by a function. Without bus mastering nothing leaves the function. Otherwise its requester must be
- * attached and every byte mapped with the permission, or an IOMMU fault is logged and counted and
- * nothing is transferred beyond the mapped part. Return: 0, -EFAULT.
+ * attached and every byte mapped with the permission, and there, or an IOMMU fault is logged and
+ * counted (fault.h) and nothing is transferred beyond that. Return: 0, -EFAULT.
  */
 int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst, size_t len) SVF_MUST_CHECK;
 int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src,
 		  size_t len) SVF_MUST_CHECK;
+/* Between us and the client's memory behind map, which covers all of it. Return: 0, -EFAULT. */
+int svf_mapping_copy(struct svf_machine *machine, const struct svf_mapping *map, uint64_t iova,
+		     void *ours, uint64_t len, bool write) SVF_MUST_CHECK;
 
 #endif

@@ -151,6 +151,8 @@ void svf_requester_set_space(struct svf_requester *requester, struct svf_iova_sp
 		space->attached++;
 	requester->space = space;
 	requester->faults = 0;
+	if (!space)
+		requester->detached = svf_deed_now(requester->group->machine);
 }
 
 /* --- reasons --- */

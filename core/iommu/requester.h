@@ -24,6 +24,7 @@
 
 #include "base/list.h"
 #include "core/call.h"
+#include "core/iommu/unmapped.h"
 #include "core/pci/bdf.h"
 
 struct svf_function;
@@ -46,6 +47,7 @@ struct svf_requester {
 
 	struct svf_iova_space *space; /* what translates its DMA; NULL: blocked */
 	uint64_t faults;	      /* IOMMU faults since it was last attached somewhere else */
+	struct svf_deed detached;     /* by whom, while space is NULL */
 };
 
 /*

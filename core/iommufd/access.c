@@ -206,19 +206,15 @@ int svf_access_rw(struct svf_access *access, struct svf_call *call, uint64_t iov
 	int err = check_range(access, call, iova, length, &last);
 
 	while (!err && length) {
-		const struct svf_port_ops *port = access->ioas->space.machine->port;
 		struct svf_mapping *map = NULL;
-		uint64_t vaddr;
 
 		err = find_mapping(access, call, iova, &map);
 		if (!err)
 			err = check_prot(access, call, map, write);
 		if (err)
 			return err;
-		vaddr = map->vaddr + (iova - map->node.first);
 		piece = lower(map->node.last, last) - iova + 1;
-		err = write ? port->mm_write(map->mm, vaddr, bytes, piece)
-			    : port->mm_read(map->mm, bytes, vaddr, piece);
+		err = svf_mapping_copy(access->ioas->space.machine, map, iova, bytes, piece, write);
 		if (err)
 			return svf_fail(call, err, "the memory mapped at IOVA 0x%lx is not there",
 					iova);

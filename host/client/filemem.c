@@ -229,30 +229,19 @@ void svf_filemem_destroy(struct svf_filemem *file)
 	free(file);
 }
 
-/* Between bytes of ours and those of the file. */
-static int copy(const struct svf_filemem *file, void *ours, uint64_t addr, size_t len, bool write)
+uint64_t svf_filemem_copy(const struct svf_filemem *file, uint64_t addr, void *ours, uint64_t len,
+			  bool write)
 {
 	struct iovec local = {.iov_base = ours, .iov_len = len}, remote = {.iov_len = len};
 	ssize_t n;
 
 	if (!file->base || addr < file->first || addr > file->last ||
 	    (len && len - 1 > file->last - addr))
-		return -EFAULT;
+		return 0;
 	remote.iov_base = file->base + (addr - file->first);
 	n = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
 		  : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-	return n >= 0 && (size_t)n == len ? 0 : -EFAULT;
-}
-
-int svf_filemem_read(const struct svf_filemem *file, void *dst, uint64_t addr, size_t len)
-{
-	return copy(file, dst, addr, len, false);
-}
-
-int svf_filemem_write(const struct svf_filemem *file, uint64_t addr, const void *src, size_t len)
-{
-	/* Only read from when it is written to the file. */
-	return copy(file, (void *)(uintptr_t)src, addr, len, true);
+	return n < 0 ? 0 : (uint64_t)n;
 }
 
 int svf_filemem_check(const struct svf_filemem *file, uint64_t first, uint64_t last, bool write)
@@ -261,7 +250,7 @@ int svf_filemem_check(const struct svf_filemem *file, uint64_t first, uint64_t l
 
 	(void)first;
 	/* Whatever lies before the last byte is there if that is. */
-	if (svf_filemem_read(file, &byte, last, 1))
+	if (svf_filemem_copy(file, last, &byte, 1, false) != 1)
 		return -EINVAL;
 	return write && !file->writable ? -EFAULT : 0;
 }

@@ -30,8 +30,9 @@ int svf_host_mm_change_owner(struct svf_mm *mm, struct svf_call *call);
 
 void svf_filemem_destroy(struct svf_filemem *file);
 int svf_filemem_check(const struct svf_filemem *file, uint64_t first, uint64_t last, bool write);
-int svf_filemem_read(const struct svf_filemem *file, void *dst, uint64_t addr, size_t len);
-int svf_filemem_write(const struct svf_filemem *file, uint64_t addr, const void *src, size_t len);
+/* Between bytes of ours and those of the file. Return: how many, from the first on. */
+uint64_t svf_filemem_copy(const struct svf_filemem *file, uint64_t addr, void *ours, uint64_t len,
+			  bool write);
 /* As the port's mm_account, to whom mapped it. */
 int svf_filemem_account(struct svf_filemem *file, int64_t pages, uint64_t *ret_limit);
 /* As the port's mm_locate, for the memory that a process has at addr. */

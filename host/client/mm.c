@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,32 +256,6 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 	return 0;
 }
 
-int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
-{
-	size_t done = 0;
-	ssize_t n = 1;
-
-	if (mm->file)
-		return svf_filemem_read(mm->file, dst, addr, len);
-	svf_watch_begin_copy(&mm->host->watch);
-	for (; done < len && n > 0; done += n > 0 ? (size_t)n : 0)
-		n = pread(mm->mem_fd, (char *)dst + done, len - done, (off_t)(addr + done));
-	return svf_watch_end_copy(&mm->host->watch) && done == len ? 0 : -EFAULT;
-}
-
-int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len)
-{
-	size_t done = 0;
-	ssize_t n = 1;
-
-	if (mm->file)
-		return svf_filemem_write(mm->file, addr, src, len);
-	svf_watch_begin_copy(&mm->host->watch);
-	for (; done < len && n > 0; done += n > 0 ? (size_t)n : 0)
-		n = pwrite(mm->mem_fd, (const char *)src + done, len - done, (off_t)(addr + done));
-	return svf_watch_end_copy(&mm->host->watch) && done == len ? 0 : -EFAULT;
-}
-
 /*
  * As on a kernel, what the process has locked itself counts too, and a mapping counts as often as it is
  * made.
@@ -310,6 +285,20 @@ int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit)
 	}
 	mm->locked_pages = locked;
 	return 0;
+}
+
+void svf_host_mm_gone(struct svf_mm *mm, uint64_t addr, char *text, size_t size)
+{
+	if (mm->file)
+		snprintf(text, size, "the file that was mapped has no byte 0x%" PRIx64 " any more",
+			 addr);
+	else if (svf_process_exists(mm->pidfd))
+		snprintf(text, size,
+			 "process %d has unmapped its address 0x%" PRIx64
+			 ", cut the file behind it short, or runs another program",
+			 (int)mm->pid, addr);
+	else
+		snprintf(text, size, "process %d, whose memory it was, has ended", (int)mm->pid);
 }
 
 bool svf_host_mm_locate(struct svf_mm *mm, struct svf_mm *other, uint64_t addr, uint64_t *ret_addr,

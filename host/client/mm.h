@@ -35,6 +35,9 @@ void svf_host_mm_put(struct svf_mm *mm);
 void svf_host_mms_fini(struct svf_host *host);
 int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		      struct svf_mm_range *ret);
+uint64_t svf_host_mm_transfer(const struct svf_mm_piece *pieces, unsigned int count, bool write);
+void svf_host_mm_gone(struct svf_mm *mm, uint64_t addr, char *text, size_t size);
+/* One piece. Return: 0, -EFAULT when any byte could not be transferred. */
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);
 int svf_host_mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len);
 int svf_host_mm_account(struct svf_mm *mm, int64_t pages, uint64_t *ret_limit);

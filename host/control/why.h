@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The last failed calls and why they failed: a ring, for `softvfio why`. */
+/* The last calls, and DMA of devices, that failed, and why they failed: a ring, for `softvfio why`. */
 #ifndef SVF_HOST_CONTROL_WHY_H
 #define SVF_HOST_CONTROL_WHY_H
 
@@ -16,7 +16,7 @@ struct svf_request;
 
 struct svf_why_entry {
 	struct timespec time; /* since 1970 */
-	pid_t pid;
+	pid_t pid;	      /* 0: DMA of a device, whose address is in comm */
 	char comm[16];
 	int err; /* positive */
 	char call[SVF_WHY_CALL_SIZE];
@@ -28,6 +28,8 @@ struct svf_why {
 	struct svf_why_entry entries[SVF_WHY_ENTRIES];
 };
 
+/* Of a device: its DMA has failed. Told as a call of "who" that gave EFAULT, with pid 0. */
+void svf_why_add(struct svf_why *why, const char *who, const char *what, const char *reason);
 /* err: positive errno. The request still waits, so that strings it points to can be shown. */
 void svf_why_record(struct svf_why *why, const struct svf_request *request, int err);
 

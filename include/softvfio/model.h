@@ -588,8 +588,8 @@ void svf_model_defer(struct svf_function *fn);
  * @dst: at least @len bytes.
  * @len: bytes.
  *
- * Return: 0; -EFAULT: bus mastering off or a byte not mapped for reading. An IOMMU fault is then on
- * record.
+ * Return: 0; -EFAULT: bus mastering off, or a byte not mapped for reading or not there any more. An
+ * IOMMU fault is then on record.
  */
 int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst,
 		 size_t len) SVF_MODEL_MUST_CHECK;
@@ -601,11 +601,46 @@ int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst,
  * @src: at least @len bytes.
  * @len: bytes.
  *
- * Return: 0; -EFAULT: bus mastering off or a byte not mapped for writing; bytes before it may have
- * been written.
+ * Return: 0; -EFAULT: bus mastering off, or a byte not mapped for writing or not there any more; bytes
+ * before it may have been written.
  */
 int svf_dma_write(struct svf_function *fn, uint64_t iova, const void *src,
 		  size_t len) SVF_MODEL_MUST_CHECK;
+
+/**
+ * struct svf_dma_segment - a piece of a vectored transfer
+ * @iova: address as the device sees it.
+ * @buf: of the model; svf_dma_writev() only reads it.
+ * @len: bytes; 0 is fine.
+ */
+struct svf_dma_segment {
+	uint64_t iova;
+	void *buf;
+	size_t len;
+};
+
+/**
+ * svf_dma_readv() - read memory as the device, in one transfer from several places
+ * @fn: the function.
+ * @segments: read in this order.
+ * @count: of them.
+ *
+ * Much less work than a svf_dma_read() for each.
+ * Return: as svf_dma_read().
+ */
+int svf_dma_readv(struct svf_function *fn, const struct svf_dma_segment *segments,
+		  unsigned int count) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_dma_writev() - write memory as the device, in one transfer to several places
+ * @fn: the function.
+ * @segments: written in this order.
+ * @count: of them.
+ *
+ * Return: as svf_dma_write(); segments before the one that failed have been written.
+ */
+int svf_dma_writev(struct svf_function *fn, const struct svf_dma_segment *segments,
+		   unsigned int count) SVF_MODEL_MUST_CHECK;
 
 /* --- storage: a file that outlives the machine --- */
 

@@ -80,6 +80,7 @@ static struct {
 	char log[LOG_LINES][LOG_WIDTH];
 	unsigned int log_count;
 	char reason[SVF_REASON_SIZE];
+	char dma_failure[2 * SVF_REASON_SIZE];
 
 	struct {
 		struct svf_storage storage;
@@ -131,39 +132,46 @@ static bool copy_fails(void)
 	return port.fail_copy && --port.fail_copy == 0;
 }
 
-static bool in_file(const struct svf_mm *mm, uint64_t addr, size_t len)
+/* Bytes from addr on that the process, or the file, has: as many as len of them. */
+static uint64_t there(const struct svf_mm *mm, uint64_t addr, uint64_t len, bool write)
 {
-	return addr <= mm->file_size && len <= mm->file_size - addr;
+	uint64_t n = 0;
+
+	if (mm->file)
+		n = addr < mm->file_size ? mm->file_size - addr : 0;
+	while (!mm->file && n < len) {
+		const struct range *r = range_lookup(mm, addr + n);
+
+		if (!r || (write && !r->write))
+			break;
+		n += r->last - (addr + n) + 1;
+	}
+	return n < len ? n : len;
 }
 
-static int mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)
+static uint64_t mm_transfer(const struct svf_mm_piece *pieces, unsigned int count, bool write)
 {
-	assert(mm->refs);
-	if (mm->file) {
-		if (!in_file(mm, addr, len))
-			return -EFAULT;
-		memcpy(dst, mm->file + addr, len);
-		return 0;
+	uint64_t done = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct svf_mm_piece *piece = &pieces[i];
+		uint64_t n = there(piece->mm, piece->addr, piece->len, write);
+		uint8_t *theirs = piece->mm->file ? piece->mm->file + piece->addr
+						  : (uint8_t *)(uintptr_t)piece->addr;
+
+		assert(piece->mm->refs && piece->len);
+		memcpy(write ? theirs : piece->ours, write ? piece->ours : theirs, n);
+		done += n;
+		if (n < piece->len)
+			break;
 	}
-	if (!accessible(mm, addr, len, false))
-		return -EFAULT;
-	memcpy(dst, (const void *)(uintptr_t)addr, len);
-	return 0;
+	return done;
 }
 
-static int mm_write(struct svf_mm *mm, uint64_t addr, const void *src, size_t len)
+static void mm_gone(struct svf_mm *mm, uint64_t addr, char *text, size_t size)
 {
-	assert(mm->refs);
-	if (mm->file) {
-		if (!in_file(mm, addr, len))
-			return -EFAULT;
-		memcpy(mm->file + addr, src, len);
-		return 0;
-	}
-	if (!accessible(mm, addr, len, true))
-		return -EFAULT;
-	memcpy((void *)(uintptr_t)addr, src, len);
-	return 0;
+	(void)mm;
+	snprintf(text, size, "there is nothing at 0x%lx", (unsigned long)addr);
 }
 
 static int user_read(struct svf_call *call, void *dst, uint64_t addr, size_t len)
@@ -500,6 +508,13 @@ static void storage_close(struct svf_storage *storage)
 	port.storage.open = false;
 }
 
+static void dma_failed(struct svf_machine *machine, const char *who, const char *what,
+		       const char *reason)
+{
+	(void)machine;
+	snprintf(port.dma_failure, sizeof(port.dma_failure), "%s: %s: %s", who, what, reason);
+}
+
 static void log_line(struct svf_machine *machine, const char *text)
 {
 	(void)machine;
@@ -537,8 +552,8 @@ static const struct svf_port_ops port_ops = {
 	.mm_ref = mm_ref,
 	.mm_put = mm_put,
 	.mm_check = mm_check,
-	.mm_read = mm_read,
-	.mm_write = mm_write,
+	.mm_transfer = mm_transfer,
+	.mm_gone = mm_gone,
 	.mm_account = mm_account,
 	.mm_locate = mm_locate,
 	.file_ready = file_ready,
@@ -550,6 +565,7 @@ static const struct svf_port_ops port_ops = {
 	.ram_alloc = ram_alloc,
 	.ram_free = ram_free,
 	.ram_in_use = ram_in_use,
+	.dma_failed = dma_failed,
 	.storage_open = storage_open,
 	.storage_submit = storage_submit,
 	.storage_close = storage_close,
@@ -853,6 +869,11 @@ const char *test_log_line(unsigned int i)
 {
 	assert(i < port.log_count);
 	return port.log[i];
+}
+
+const char *test_dma_failure(void)
+{
+	return port.dma_failure;
 }
 
 bool test_log_has(const char *part)

@@ -108,6 +108,8 @@ unsigned int test_storage_count(unsigned int op, bool durable);
 unsigned int test_log_count(void);
 const char *test_log_line(unsigned int i);
 bool test_log_has(const char *part);
+/* "DEVICE: WHAT: REASON" of the DMA that failed last; "". */
+const char *test_dma_failure(void);
 void test_log_clear(void);
 
 unsigned int test_wakes(void);

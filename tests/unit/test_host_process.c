@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -177,6 +178,89 @@ static void test_memory(void **state)
 	assert_int_equal(svf_host_mm_read(mm, buf, at + 2 * PAGE - 4, 8), -EFAULT);
 	assert_int_equal(svf_host_mm_write(mm, at + 2 * PAGE, buf, 1), -EFAULT);
 	assert_int_equal(svf_host_mm_read(mm, buf, UINT64_MAX - 3, 8), -EFAULT);
+	svf_host_mm_put(mm);
+}
+
+/* Bytes of the pieces that were transferred. */
+static uint64_t transfer(struct svf_mm *mm, const uint64_t *addresses, unsigned int count,
+			 char *ours, uint64_t len, bool write)
+{
+	struct svf_mm_piece pieces[4];
+
+	for (unsigned int i = 0; i < count; i++)
+		pieces[i] = (struct svf_mm_piece){
+			.mm = mm, .addr = addresses[i], .ours = ours + i * len, .len = len};
+	return svf_host_mm_transfer(pieces, count, write);
+}
+
+static void test_pieces(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f);
+	uint64_t at = (uintptr_t)f->area;
+	const uint64_t scattered[] = {at + 100, at + 8, at + 50, at + 58};
+	const uint64_t in_a_row[] = {at + 100, at + 104, at + 108};
+	const uint64_t partly[] = {at + 200, at + 2 * PAGE - 4, at + 100};
+	char buf[32];
+
+	assert_int_equal(transfer(mm, scattered, 4, (char[]){"onetwothrfou"}, 3, true), 12);
+	assert_int_equal(transfer(mm, scattered, 4, buf, 3, false), 12);
+	assert_memory_equal(buf, "onetwothrfou", 12);
+	assert_int_equal(transfer(mm, in_a_row, 3, (char[]){"fivesix seve"}, 4, true), 12);
+	assert_int_equal(transfer(mm, in_a_row, 3, buf, 4, false), 12);
+	assert_memory_equal(buf, "fivesix seve", 12);
+	/* The second runs into what is not mapped, and the third is not begun. */
+	memset(buf, '-', sizeof(buf));
+	assert_int_equal(transfer(mm, partly, 3, buf, 8, false), 8 + 4);
+	assert_memory_equal(buf + 16, "--------", 8);
+	/* Protected pages are reached as if they were pinned. */
+	assert_int_equal(svf_host_mm_write(mm, at + PAGE, "pinned", 6), 0);
+	assert_int_equal(svf_host_mm_read(mm, buf, at + PAGE, 6), 0);
+	assert_memory_equal(buf, "pinned", 6);
+	svf_host_mm_put(mm);
+}
+
+/* Memory of a program is never that of the next, also where it is reached by the process's number. */
+static void test_pieces_of_another_program(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f), *after;
+	uint64_t stack[2];
+	char buf[16];
+
+	assert_int_equal(write(f->orders, "x", 1), 1);
+	assert_int_equal(read(f->answers, buf, 1), 1);
+	after = mm_of_child(f);
+	stack[0] = after->random_at + 8;
+	stack[1] = after->random_at;
+	assert_int_equal(transfer(after, stack, 2, buf, 8, false), 16);
+	assert_memory_equal(buf + 8, after->random, 8);
+	assert_int_equal(transfer(mm, stack, 2, buf, 8, false), 0);
+	svf_host_mm_put(after);
+	svf_host_mm_put(mm);
+}
+
+/* What is said of memory that is not there. */
+static void test_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm *mm = mm_of_child(f);
+	char text[128], expected[128];
+
+	svf_host_mm_gone(mm, 0x1000, text, sizeof(text));
+	snprintf(
+		expected, sizeof(expected),
+		"process %d has unmapped its address 0x1000, cut the file behind it short, or runs "
+		"another program",
+		(int)f->child);
+	assert_string_equal(text, expected);
+	kill(f->child, SIGKILL);
+	waitpid(f->child, NULL, 0);
+	assert_int_equal(svf_host_mm_read(mm, text, (uintptr_t)f->area, 1), -EFAULT);
+	svf_host_mm_gone(mm, 0x1000, text, sizeof(text));
+	snprintf(expected, sizeof(expected), "process %d, whose memory it was, has ended",
+		 (int)f->child);
+	assert_string_equal(text, expected);
 	svf_host_mm_put(mm);
 }
 
@@ -408,6 +492,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pieces_of_another_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capable, setup, teardown),
