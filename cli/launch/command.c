@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * CMD: a child with the caller's descriptors, terminal, process group, directory and signal
- * dispositions, to which the filter and two environment variables are added. It dies with the
+ * dispositions, to which the filter and a few environment variables are added. It dies with the
  * launcher.
  */
 #include <errno.h>
@@ -32,14 +32,39 @@ static int svf_environment_preload(void)
 	return ret;
 }
 
+/*
+ * A program with AddressSanitizer refuses to start when another library comes before the sanitizer's,
+ * unless told that this is well.
+ */
+static int svf_environment_sanitizer(void)
+{
+	const char *options = getenv("ASAN_OPTIONS");
+	char *value;
+	int ret;
+
+	if (options && strstr(options, "verify_asan_link_order="))
+		return 0;
+	if (asprintf(&value, "%s%sverify_asan_link_order=0", options ? options : "",
+		     options && *options ? ":" : "") < 0)
+		return -ENOMEM;
+	ret = setenv("ASAN_OPTIONS", value, 1) ? -errno : 0;
+	free(value);
+	return ret;
+}
+
 static int svf_environment_set(const struct svf_command *command)
 {
+	int ret;
+
 	if (setenv(SVF_ENV_NAMESPACE, command->name, 1))
 		return -errno;
 	/* libudev refuses devices whose files are not of the sysfs type, unless told so. */
 	if (setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 0))
 		return -errno;
-	return command->preload ? svf_environment_preload() : 0;
+	if (!command->preload)
+		return 0;
+	ret = svf_environment_preload();
+	return ret ? ret : svf_environment_sanitizer();
 }
 
 static int svf_command_enter(const struct svf_command *command, pid_t parent)

@@ -213,9 +213,13 @@ work_folder() {
 }
 
 # compile NAME: builds tests/system/NAME.c into $work/NAME, with the project's warnings.
+# compile NAME [OPTION...]: the program tests/system/NAME.c as $work/NAME.
 compile() {
+	local name=$1
+
+	shift
 	cc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
-		-Wmissing-prototypes -Werror -pthread -o "$work/$1" "$tests_dir/system/$1.c"
+		-Wmissing-prototypes -Werror -pthread "$@" -o "$work/$name" "$tests_dir/system/$name.c"
 }
 
 # Clients that hold devices while others come and go: `hold NAME COMMAND...` starts COMMAND (which
