@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "host/calls/inject.h"
 #include "host/host.h"
 #include "host/thread.h"
 #include "uapi/softvfio.h"
@@ -43,6 +44,14 @@ static int do_inject(const struct svf_helper *helper, const struct svf_job *job)
 	return ret;
 }
 
+static void do_pass(const struct svf_helper *helper)
+{
+	int fd = openat(helper->root_fd, SVF_INJECT_DIR "/none", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static void do_job(const struct svf_helper *helper, struct svf_job *job)
 {
 	switch (job->kind) {
@@ -54,6 +63,9 @@ static void do_job(const struct svf_helper *helper, struct svf_job *job)
 		break;
 	case SVF_JOB_CLOSE:
 		close(job->fd);
+		break;
+	case SVF_JOB_PASS:
+		do_pass(helper);
 		break;
 	}
 }
@@ -87,11 +99,14 @@ static void *helper_main(void *arg)
 		svf_list_del(&job->link);
 		pthread_mutex_unlock(&helper->lock);
 		do_job(helper, job);
-		if (job->done)
+		if (job->done) {
 			job_back(helper, job);
-		else
+			pthread_mutex_lock(&helper->lock);
+		} else {
 			free(job);
-		pthread_mutex_lock(&helper->lock);
+			pthread_mutex_lock(&helper->lock);
+			helper->unfinished--;
+		}
 	}
 	pthread_mutex_unlock(&helper->lock);
 	return NULL;
@@ -110,6 +125,7 @@ static void jobs_ready(struct svf_source *source, uint32_t events)
 	while (!svf_list_empty(&helper->done)) {
 		job = svf_list_first(&helper->done, struct svf_job, link);
 		svf_list_del(&job->link);
+		helper->unfinished--;
 		pthread_mutex_unlock(&helper->lock);
 		job->done(job);
 		pthread_mutex_lock(&helper->lock);
@@ -138,6 +154,7 @@ int svf_helper_init(struct svf_helper *helper, struct svf_host *host)
 	helper->root_fd = host->options.root_fd;
 	helper->running = false;
 	helper->stop = false;
+	helper->unfinished = 0;
 	helper->source.fd = -1;
 	svf_list_init(&helper->queue);
 	svf_list_init(&helper->done);
@@ -190,6 +207,7 @@ void svf_helper_submit(struct svf_helper *helper, struct svf_job *job)
 	job->result = -EIO;
 	pthread_mutex_lock(&helper->lock);
 	svf_list_add_tail(&helper->queue, &job->link);
+	helper->unfinished++;
 	pthread_cond_signal(&helper->work);
 	pthread_mutex_unlock(&helper->lock);
 }
@@ -207,4 +225,14 @@ void svf_helper_close(struct svf_helper *helper, int fd)
 	job->kind = SVF_JOB_CLOSE;
 	job->fd = fd;
 	svf_helper_submit(helper, job);
+}
+
+bool svf_helper_idle(struct svf_helper *helper)
+{
+	bool idle;
+
+	pthread_mutex_lock(&helper->lock);
+	idle = !helper->unfinished;
+	pthread_mutex_unlock(&helper->lock);
+	return idle;
 }

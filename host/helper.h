@@ -9,6 +9,8 @@
  *	inject	  opens a file of ours (or takes a descriptor that is there already) and puts it into
  *		  the table of a client that waits at a seccomp listener and goes on waiting.
  *	close	  closes a descriptor of a file of which we know nothing; nobody waits for it.
+ *	pass	  asks the filesystem for a name that is not there: when it comes back, the loop has
+ *		  done all jobs before it, and read the releases that came of them (settle.h).
  *
  * Jobs are done in the order given. What limits their number are the requests they belong to.
  */
@@ -25,7 +27,7 @@
 
 struct svf_host;
 
-enum svf_job_kind { SVF_JOB_IDENTIFY, SVF_JOB_INJECT, SVF_JOB_CLOSE };
+enum svf_job_kind { SVF_JOB_IDENTIFY, SVF_JOB_INJECT, SVF_JOB_CLOSE, SVF_JOB_PASS };
 
 struct svf_job {
 	struct svf_list link;
@@ -52,6 +54,7 @@ struct svf_helper {
 	pthread_cond_t work;
 	struct svf_list queue, done; /* under lock */
 	bool stop;		     /* under lock */
+	unsigned int unfinished;     /* under lock: submitted, and neither done() nor closed */
 	struct svf_source source;    /* the eventfd */
 	int event_fd;
 	int root_fd; /* of our filesystem, O_PATH */
@@ -65,5 +68,7 @@ void svf_helper_fini(struct svf_helper *helper);
 void svf_helper_submit(struct svf_helper *helper, struct svf_job *job);
 /* Closes fd in the helper. */
 void svf_helper_close(struct svf_helper *helper, int fd);
+/* Whether it has done, and the loop has taken back, all that was submitted. */
+bool svf_helper_idle(struct svf_helper *helper);
 
 #endif

@@ -21,6 +21,7 @@
 #include "host/calls/inject.h"
 #include "host/calls/request.h"
 #include "host/calls/seccomp.h"
+#include "host/calls/settle.h"
 #include "host/client/event.h"
 #include "host/client/event_watch.h"
 #include "host/client/kvm.h"
@@ -56,6 +57,7 @@ struct svf_host {
 	struct svf_linger linger;
 	struct svf_shares shares;
 	struct svf_requests requests;
+	struct svf_settle settle;
 	struct svf_injects injects;
 	struct svf_seccomp seccomp;
 	struct svf_kvm kvm;

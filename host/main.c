@@ -177,6 +177,7 @@ static void host_init(struct svf_host *host)
 	svf_list_init(&host->control.connections);
 	svf_bounds_init(&host->bounds);
 	svf_requests_init(&host->requests);
+	svf_settle_init(&host->settle);
 	svf_injects_init(&host->injects);
 	svf_kvm_init(&host->kvm);
 	svf_seccomp_init(&host->seccomp);
@@ -238,6 +239,7 @@ static void host_end(struct svf_host *host)
 	struct svf_open *open, *tmp;
 
 	svf_requests_fini(host);
+	svf_settle_fini(&host->settle);
 	svf_fuse_fini(host);
 	if (host->served)
 		svf_end_processes(host->fuse.dev);

@@ -22,7 +22,7 @@ void svf_requests_init(struct svf_requests *requests)
 	requests->next_id = 1;
 }
 
-static void end_all(struct svf_list *list)
+void svf_requests_end_all(struct svf_list *list)
 {
 	struct svf_request *request, *tmp;
 
@@ -32,8 +32,8 @@ static void end_all(struct svf_list *list)
 
 void svf_requests_fini(struct svf_host *host)
 {
-	end_all(&host->requests.parked);
-	end_all(&host->requests.blocked);
+	svf_requests_end_all(&host->requests.parked);
+	svf_requests_end_all(&host->requests.blocked);
 }
 
 struct svf_request *svf_request_alloc(struct svf_host *host, const struct svf_request_ops *ops,
@@ -82,7 +82,7 @@ int svf_request_may_wait(struct svf_request *request)
 	return 0;
 }
 
-static int hold(struct svf_request *request, struct svf_list *list)
+int svf_request_hold(struct svf_request *request, struct svf_list *list)
 {
 	int err = svf_request_may_wait(request);
 
@@ -127,13 +127,16 @@ void svf_request_run(struct svf_request *request)
 	/* Before anybody else follows a node whose object has gone in this call. */
 	svf_host_settle(request->host);
 	if (result == SVF_RESTART || result == SVF_BLOCKED) {
-		err = hold(request, result == SVF_RESTART ? &requests->parked : &requests->blocked);
+		err = svf_request_hold(request, result == SVF_RESTART ? &requests->parked
+								      : &requests->blocked);
 		if (!err && result == SVF_BLOCKED)
 			wait_for_wake(request);
 		if (!err)
 			return;
 		result = err;
 	}
+	if (svf_settle_holds(request, result))
+		return;
 	svf_request_finish(request, result);
 }
 

@@ -2,11 +2,12 @@
 /*
  * A request: a call of a client from its arrival to its answer.
  *
- * It is run at once and nearly always answered at once. Two things hold it up, see core/call.h:
+ * It is run at once and nearly always answered at once. Three things hold it up, see core/call.h:
  *
  *	parked	 the core must know what a descriptor of the caller's is, and the helper is finding
  *		 out (fds.c). Run again from its beginning when that is known.
  *	blocked	 the core waits for something to happen in the machine. Run again after each wake().
+ *	settling it found something taken that may have been a dead client's; see settle.h.
  *
  * The caller cannot give up while its request is blocked, as it cannot in the kernel: a signal, even
  * SIGKILL, reaches it with the answer. The core is told of it, because it changes what is logged.
@@ -50,7 +51,7 @@ struct svf_request_ops {
 };
 
 struct svf_request {
-	struct svf_list link; /* parked or blocked */
+	struct svf_list link; /* parked, blocked or settling */
 	struct svf_host *host;
 	const struct svf_request_ops *ops;
 	uint64_t id;
@@ -64,7 +65,8 @@ struct svf_request {
 
 	struct svf_list fetched; /* struct svf_fetched: the caller's descriptors, fds.c */
 	unsigned int fetched_count;
-	bool again; /* has run before: fetched may hold answers */
+	bool again;		    /* has run before: fetched may hold answers */
+	unsigned int settle_rounds; /* how often it was kept by settle.c */
 	struct svf_user_ahead ahead;
 
 	struct svf_open *open; /* what it is about, a reference; NULL for opens and notifications */
@@ -84,7 +86,7 @@ struct svf_request {
 
 struct svf_requests {
 	struct svf_list parked, blocked;
-	unsigned int count; /* of both together */
+	unsigned int count; /* of all that are held up */
 	uint64_t next_id;
 };
 
@@ -109,6 +111,10 @@ void svf_request_end(struct svf_request *request);
  * -EAGAIN, -ENOMEM.
  */
 int svf_request_may_wait(struct svf_request *request) SVF_MUST_CHECK;
+/* Keeps it on a list until it is run again or ended. Return: 0, -EAGAIN, -ENOMEM. */
+int svf_request_hold(struct svf_request *request, struct svf_list *list) SVF_MUST_CHECK;
+/* Ends all of a list. */
+void svf_requests_end_all(struct svf_list *list);
 /* Runs every blocked request again. */
 void svf_requests_wake(struct svf_host *host);
 /* The caller got a signal. */

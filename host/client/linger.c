@@ -38,17 +38,34 @@ static void description_ended(struct svf_source *source, uint32_t events)
 {
 	struct svf_linger *linger = svf_container_of(source, struct svf_linger, source);
 	struct svf_host *host = svf_container_of(linger, struct svf_host, linger);
-	struct svf_open *open, *tmp;
 	char buffer[1024];
 
 	(void)events;
 	while (read(source->fd, buffer, sizeof(buffer)) > 0)
 		;
+	svf_linger_check(host);
+}
+
+void svf_linger_check(struct svf_host *host)
+{
+	struct svf_open *open, *tmp;
+
 	svf_list_for_each_safe(open, tmp, &host->opens, link) {
 		if (open->lingers && !svf_linger_holds(open->file))
 			svf_open_end(open);
 	}
 	svf_host_settle(host);
+}
+
+bool svf_linger_any(const struct svf_host *host)
+{
+	const struct svf_open *open;
+
+	svf_list_for_each(open, &host->opens, link) {
+		if (open->lingers)
+			return true;
+	}
+	return false;
 }
 
 static int watch_start(struct svf_host *host)

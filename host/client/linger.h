@@ -42,6 +42,11 @@ int svf_linger_lend(struct svf_host *host, struct svf_host_ram *ram) SVF_MUST_CH
 /* Whether anybody else can reach it: has it mapped, or a descriptor of it. */
 bool svf_linger_in_use(struct svf_ram *ram);
 
+/* Lets go of the files whose mappings have ended. */
+void svf_linger_check(struct svf_host *host);
+/* Whether there is any such file, kept until its mappings end. */
+bool svf_linger_any(const struct svf_host *host);
+
 /* Whether a file of the core that nobody has open any more must stay for a mapping's sake. */
 bool svf_linger_holds(const struct svf_file *file);
 
