@@ -464,8 +464,12 @@ static void ioat_reset(struct svf_function *fn)
 
 static int add_caps(struct svf_function *fn, struct svf_model_error *error)
 {
-	if (svf_model_add_msix(fn, 1, 0, MSIX_TABLE, MSIX_PBA) && svf_model_add_pcie(fn, true) &&
-	    svf_model_add_pm(fn, false) && svf_model_add_aer(fn))
+	bool express = svf_model_is_express(fn);
+
+	/* On a conventional bus, where there was no such device, its DMA is what is of interest. */
+	if (svf_model_add_msix(fn, 1, 0, MSIX_TABLE, MSIX_PBA) &&
+	    (!express || svf_model_add_pcie(fn, true)) && svf_model_add_pm(fn, false) &&
+	    (!express || svf_model_add_aer(fn)))
 		return 0;
 	return svf_model_fail(error, -EINVAL, NULL, "no room for its capabilities");
 }
@@ -480,11 +484,6 @@ static int ioat_create(struct svf_function *fn, const struct svf_option_value *v
 	if (!ioat)
 		return -ENOMEM;
 	svf_model_set_state(fn, ioat);
-	if (!svf_model_is_express(fn))
-		return svf_model_fail(
-			error, -EINVAL, NULL,
-			"ioat is a PCI Express function, which a conventional PCI bus "
-			"cannot carry");
 	svf_model_set_ids(fn, &(struct svf_model_ids){.vendor = 0x8086,
 						      .device = DEVICE_SKX,
 						      .subvendor = 0x8086,

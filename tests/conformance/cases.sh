@@ -24,6 +24,12 @@ machine_of_case() {
 	esac
 }
 
+# Whether it can be recorded on MACHINE (empty: machine.yaml).
+has_kernel() {
+	[ -z "$1" ] || [ -e "$here/machines/$1.qemu" ]
+}
+
+# Those that can be recorded.
 all_cases() {
 	local file program machine first
 
@@ -33,7 +39,7 @@ all_cases() {
 		echo "$program"
 		first=yes
 		for machine in $(machines_of_program "$program"); do
-			[ "$first" = yes ] || echo "$program@$machine"
+			[ "$first" = yes ] || ! has_kernel "$machine" || echo "$program@$machine"
 			first=no
 		done
 	done

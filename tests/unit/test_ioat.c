@@ -188,6 +188,28 @@ static void run(unsigned int count)
 	advance(1000);
 }
 
+/* Behind a bridge to conventional PCI it is a conventional function. */
+static void test_on_a_conventional_bus(void **state)
+{
+	struct test_topology t;
+	struct svf_topology_node *bridge;
+	struct svf_machine *other;
+	struct svf_function *fn;
+
+	(void)state;
+	test_topology_init(&t);
+	bridge = test_node(&t, test_node(&t, NULL, SVF_TOPOLOGY_ROOT_PORT, ""),
+			   SVF_TOPOLOGY_PCIE_PCI_BRIDGE, "at=0000:02:00.0");
+	test_node(&t, bridge, SVF_TOPOLOGY_DEVICE, "at=0000:03:01.0 model=ioat");
+	other = test_topology_machine(&t);
+	fn = test_at(other, "0000:03:01.0");
+	assert_int_equal(fn->cap_exp, 0);
+	assert_int_equal(fn->ext_aer, 0);
+	assert_true(fn->cap_msix && fn->cap_pm);
+	assert_int_equal(fn->config_size, SVF_PCI_CONFIG_SIZE);
+	test_machine_end(other);
+}
+
 static void test_what_a_driver_finds(void **state)
 {
 	(void)state;
@@ -586,6 +608,7 @@ int main(void)
 		DRIVEN(test_intx),
 		DRIVEN(test_garbage),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_on_a_conventional_bus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
