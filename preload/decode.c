@@ -7,16 +7,25 @@
  */
 #include "preload/decode.h"
 
+#include <string.h>
+
 #include <Zydis/Zydis.h>
 
 enum family {
 	MOVE,
 	MOVE_SIGN,
+	MOVE_SWAP,
 	ALU,
 	UNARY,
+	BIT,
+	SELECT,
+	SET,
 	EXCHANGE,
+	EXCHANGE_ADD,
+	COMPARE_EXCHANGE,
 	STRING_MOVE,
 	STRING_STORE,
+	STRING_LOAD,
 	BLOCK,
 	VECTOR,	     /* the register whole, as far as the operand goes */
 	VECTOR_HIGH, /* its second eight bytes, the others stay */
@@ -26,7 +35,7 @@ enum family {
 static const struct row {
 	ZydisMnemonic mnemonic;
 	enum family family;
-	enum svf_alu alu;
+	int detail; /* enum svf_alu, or a condition */
 } rows[] = {
 #define ROW(name, family, ...)                                                                     \
 	{                                                                                          \
@@ -51,7 +60,44 @@ static const struct row {
 	ROW(DEC, UNARY, SVF_ALU_DEC),
 	ROW(NEG, UNARY, SVF_ALU_NEG),
 	ROW(NOT, UNARY, SVF_ALU_NOT),
+	ROW(SHL, ALU, SVF_ALU_SHL),
+	ROW(SHR, ALU, SVF_ALU_SHR),
+	ROW(SAR, ALU, SVF_ALU_SAR),
+	ROW(ROL, ALU, SVF_ALU_ROL),
+	ROW(ROR, ALU, SVF_ALU_ROR),
+	ROW(RCL, ALU, SVF_ALU_RCL),
+	ROW(RCR, ALU, SVF_ALU_RCR),
+	ROW(IMUL, ALU, SVF_ALU_IMUL),
+	ROW(BT, BIT, SVF_ALU_BT),
+	ROW(BTS, BIT, SVF_ALU_BTS),
+	ROW(BTR, BIT, SVF_ALU_BTR),
+	ROW(BTC, BIT, SVF_ALU_BTC),
+	ROW(MOVBE, MOVE_SWAP, 0),
 	ROW(XCHG, EXCHANGE, 0),
+	ROW(XADD, EXCHANGE_ADD, 0),
+	ROW(CMPXCHG, COMPARE_EXCHANGE, 0),
+#define CONDITION(name, number) ROW(CMOV##name, SELECT, number), ROW(SET##name, SET, number)
+	CONDITION(O, 0),
+	CONDITION(NO, 1),
+	CONDITION(B, 2),
+	CONDITION(NB, 3),
+	CONDITION(Z, 4),
+	CONDITION(NZ, 5),
+	CONDITION(BE, 6),
+	CONDITION(NBE, 7),
+	CONDITION(S, 8),
+	CONDITION(NS, 9),
+	CONDITION(P, 10),
+	CONDITION(NP, 11),
+	CONDITION(L, 12),
+	CONDITION(NL, 13),
+	CONDITION(LE, 14),
+	CONDITION(NLE, 15),
+#undef CONDITION
+	ROW(LODSB, STRING_LOAD, 0),
+	ROW(LODSW, STRING_LOAD, 0),
+	ROW(LODSD, STRING_LOAD, 0),
+	ROW(LODSQ, STRING_LOAD, 0),
 	ROW(MOVSB, STRING_MOVE, 0),
 	ROW(MOVSW, STRING_MOVE, 0),
 	ROW(MOVSQ, STRING_MOVE, 0),
@@ -197,49 +243,77 @@ static bool take_other(const ZydisDecodedOperand *operand, struct svf_insn *insn
 static bool decode_string(const ZydisDecodedInstruction *zi, const struct row *row,
 			  struct svf_insn *insn)
 {
-	insn->kind = row->family == STRING_STORE ? SVF_INSN_STRING_STORE : SVF_INSN_STRING_MOVE;
+	insn->kind = row->family == STRING_STORE  ? SVF_INSN_STRING_STORE
+		     : row->family == STRING_LOAD ? SVF_INSN_STRING_LOAD
+						  : SVF_INSN_STRING_MOVE;
 	insn->size = (uint8_t)(zi->operand_width / 8);
 	insn->repeat = zi->attributes &
 		       (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
-	if (zi->mnemonic == ZYDIS_MNEMONIC_MOVSB || zi->mnemonic == ZYDIS_MNEMONIC_STOSB)
+	if (zi->mnemonic == ZYDIS_MNEMONIC_MOVSB || zi->mnemonic == ZYDIS_MNEMONIC_STOSB ||
+	    zi->mnemonic == ZYDIS_MNEMONIC_LODSB)
 		insn->size = 1;
 	/* Nobody uses RSI relative to FS or GS, or addresses of 32 bits, with these. */
 	return zi->address_width == 64 &&
 	       !(zi->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS));
 }
 
-/* A write mask or broadcast changes which bytes are accessed. */
-static bool is_plain_vector(const ZydisDecodedInstruction *zi)
+/* Which elements a masked move accesses. False: not in a way that is known. */
+static bool take_mask(const ZydisDecodedInstruction *zi, uint16_t element_bits,
+		      struct svf_insn *insn)
 {
-	return zi->avx.mask.mode <= ZYDIS_MASK_MODE_DISABLED && !zi->avx.broadcast.mode;
+	if (zi->avx.broadcast.mode)
+		return false;
+	if (zi->avx.mask.mode <= ZYDIS_MASK_MODE_DISABLED)
+		return true;
+	insn->mask = (uint8_t)(zi->avx.mask.reg - ZYDIS_REGISTER_K0);
+	insn->element = (uint8_t)(element_bits / 8);
+	insn->zero_masked = zi->avx.mask.mode == ZYDIS_MASK_MODE_ZEROING;
+	return insn->mask < 8 && insn->element && insn->size % insn->element == 0 &&
+	       (zi->avx.mask.mode == ZYDIS_MASK_MODE_MERGING || insn->zero_masked);
 }
 
 static bool decode_vector(const ZydisDecodedInstruction *zi, const struct row *row, bool to_memory,
-			  struct svf_insn *insn)
+			  uint16_t element_bits, struct svf_insn *insn)
 {
 	insn->kind = to_memory ? SVF_INSN_VECTOR_STORE : SVF_INSN_VECTOR_LOAD;
 	insn->zero_upper = zi->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY;
 	insn->vector_at = row->family == VECTOR_HIGH ? 8 : 0;
 	insn->half = row->family != VECTOR;
-	return is_plain_vector(zi);
+	return take_mask(zi, element_bits, insn);
 }
 
 static bool finish(const ZydisDecodedInstruction *zi, const struct row *row, bool to_memory,
-		   struct svf_insn *insn)
+		   uint16_t element_bits, struct svf_insn *insn)
 {
 	switch (row->family) {
 	case MOVE:
 	case MOVE_SIGN:
+	case MOVE_SWAP:
 		insn->kind = to_memory ? SVF_INSN_STORE : SVF_INSN_LOAD;
 		insn->sign = row->family == MOVE_SIGN;
+		insn->swap = row->family == MOVE_SWAP;
 		return true;
 	case ALU:
 	case UNARY:
+	case BIT:
 		insn->kind = to_memory ? SVF_INSN_ALU_MEMORY : SVF_INSN_ALU_REGISTER;
-		insn->alu = row->alu;
+		insn->alu = (enum svf_alu)row->detail;
+		insn->bit_string = row->family == BIT && !insn->has_immediate;
+		return true;
+	case SELECT:
+	case SET:
+		insn->kind = row->family == SET ? SVF_INSN_SET : SVF_INSN_SELECT;
+		insn->condition = (uint8_t)row->detail;
 		return true;
 	case EXCHANGE:
 		insn->kind = SVF_INSN_EXCHANGE;
+		insn->locked = true;
+		return true;
+	case EXCHANGE_ADD:
+		insn->kind = SVF_INSN_EXCHANGE_ADD;
+		return true;
+	case COMPARE_EXCHANGE:
+		insn->kind = SVF_INSN_COMPARE_EXCHANGE;
 		return true;
 	case BLOCK:
 		insn->kind = SVF_INSN_BLOCK;
@@ -247,26 +321,25 @@ static bool finish(const ZydisDecodedInstruction *zi, const struct row *row, boo
 	case VECTOR:
 	case VECTOR_HIGH:
 	case VECTOR_LOW:
-		return decode_vector(zi, row, to_memory, insn);
+		return decode_vector(zi, row, to_memory, element_bits, insn);
 	default:
 		return false;
 	}
 }
 
-bool svf_decode(const uint8_t *code, size_t len, struct svf_insn *ret, const char **ret_name)
+bool svf_decode(const uint8_t *code, size_t len, struct svf_insn *ret)
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 	ZydisDecodedInstruction zi;
 	ZydisDecoder decoder;
 	const struct row *row;
 	bool memory = false, other = false, to_memory = false;
+	uint16_t element_bits = 0;
 
-	*ret_name = "an undecodable instruction";
 	if (ZYAN_FAILED(
 		    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)) ||
 	    ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, len, &zi, operands)))
 		return false;
-	*ret_name = ZydisMnemonicGetString(zi.mnemonic);
 	row = find_row(zi.mnemonic);
 	if (!row)
 		return false;
@@ -275,6 +348,7 @@ bool svf_decode(const uint8_t *code, size_t len, struct svf_insn *ret, const cha
 		.reg = SVF_REG_NONE,
 		.direct = zi.mnemonic == ZYDIS_MNEMONIC_MOVDIRI ||
 			  zi.mnemonic == ZYDIS_MNEMONIC_MOVDIR64B,
+		.locked = zi.attributes & ZYDIS_ATTRIB_HAS_LOCK,
 	};
 	if (zi.meta.category == ZYDIS_CATEGORY_STRINGOP)
 		return decode_string(&zi, row, ret);
@@ -284,13 +358,34 @@ bool svf_decode(const uint8_t *code, size_t len, struct svf_insn *ret, const cha
 				return false;
 			memory = true;
 			to_memory = i == 0;
+			element_bits = operands[i].element_size;
 		} else if (operands[i].encoding != ZYDIS_OPERAND_ENCODING_MASK) {
 			if (other || !take_other(&operands[i], ret))
 				return false;
 			other = true;
 		}
 	}
-	if (!memory || (!other && row->family != UNARY))
+	if (!memory || (!other && row->family != UNARY && row->family != SET))
 		return false;
-	return finish(&zi, row, to_memory, ret);
+	return finish(&zi, row, to_memory, element_bits, ret);
+}
+
+size_t svf_decode_text(const uint8_t *code, size_t len, uint64_t address, char *buf, size_t size)
+{
+	static const char none[] = "which is none";
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	ZydisDecodedInstruction zi;
+	ZydisFormatter formatter;
+	ZydisDecoder decoder;
+
+	if (ZYAN_SUCCESS(
+		    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)) &&
+	    ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, len, &zi, operands)) &&
+	    ZYAN_SUCCESS(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL)) &&
+	    ZYAN_SUCCESS(ZydisFormatterFormatInstruction(
+		    &formatter, &zi, operands, zi.operand_count_visible, buf, size, address, NULL)))
+		return zi.length;
+	memcpy(buf, none, size < sizeof(none) ? size : sizeof(none));
+	buf[size - 1] = 0;
+	return len;
 }

@@ -4,8 +4,9 @@
  * flags, instruction pointer. See execute.h.
  *
  * Memory comes before registers, so that an access which fails leaves the registers alone.
- * Arithmetic is done by the same instruction of the processor, on a register, which also makes the
- * flags. A locked instruction is not atomic: nobody but the device is at the other end.
+ * What reads and writes is checked for being allowed to write before it reads: a register may act
+ * when it is read. A locked instruction is a read and a write to the device, as on a bus; whoever
+ * calls svf_execute keeps other locked ones of the process from coming in between.
  */
 #include "preload/execute.h"
 
@@ -15,11 +16,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "preload/alu.h"
+
 /* CF, PF, AF, ZF, SF, OF */
 #define ARITHMETIC_FLAGS 0x8d5ull
 #define DIRECTION_FLAG	 0x400ull
-/* A copy of a string goes through a buffer of this size. */
+/* A copy of a string goes through a buffer of this size, and never over the end of a page at once. */
 #define CHUNK 512u
+#define PAGE  4096u
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
@@ -61,6 +65,23 @@ static uint64_t segment_base(char segment)
 	return base;
 }
 
+static uint64_t extend(uint64_t value, unsigned int size, bool sign)
+{
+	unsigned int unused = 64 - 8 * size;
+
+	value <<= unused;
+	return sign ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+}
+
+/* Which operand, counted in bytes from the one that is encoded, holds a bit of a string. */
+static uint64_t bit_place(const struct svf_insn *insn, uint64_t bit)
+{
+	unsigned int bits = 8u * insn->size;
+
+	return (uint64_t)((int64_t)extend(bit, insn->size, true) >> __builtin_ctz(bits)) *
+	       insn->size;
+}
+
 static uint64_t operand_address(const struct svf_insn *insn, ucontext_t *context)
 {
 	uint64_t address = (uint64_t)insn->displacement;
@@ -71,17 +92,11 @@ static uint64_t operand_address(const struct svf_insn *insn, ucontext_t *context
 		address += (uint64_t)*general(context, insn->base);
 	if (insn->index != SVF_REG_NONE)
 		address += (uint64_t)*general(context, insn->index) * insn->scale;
+	if (insn->bit_string)
+		address += bit_place(insn, (uint64_t)*general(context, insn->reg));
 	if (insn->address32)
 		address = (uint32_t)address;
 	return address + segment_base(insn->segment);
-}
-
-static uint64_t extend(uint64_t value, unsigned int size, bool sign)
-{
-	unsigned int unused = 64 - 8 * size;
-
-	value <<= unused;
-	return sign ? (uint64_t)((int64_t)value >> unused) : value >> unused;
 }
 
 static uint64_t source(const struct svf_insn *insn, ucontext_t *context)
@@ -89,100 +104,7 @@ static uint64_t source(const struct svf_insn *insn, ucontext_t *context)
 	return insn->has_immediate ? (uint64_t)insn->immediate : read_register(context, insn);
 }
 
-/* --- arithmetic --- */
-
-/* The stack below is the caller's red zone: step over it. */
-#define BINARY(instruction, type)                                                                  \
-	do {                                                                                       \
-		type d = (type)*value, s = (type)operand;                                          \
-		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"                                      \
-				 "push %[f]\n\tpopf\n\t" instruction " %[s], %[d]\n\t"             \
-				 "pushf\n\tpop %[f]\n\t"                                           \
-				 "lea 128(%%rsp), %%rsp"                                           \
-				 : [d] "+r"(d), [f] "+r"(flags)                                    \
-				 : [s] "r"(s)                                                      \
-				 : "cc", "memory");                                                \
-		*value = d;                                                                        \
-	} while (0)
-
-#define UNARY(instruction, type)                                                                   \
-	do {                                                                                       \
-		type d = (type)*value;                                                             \
-		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"                                      \
-				 "push %[f]\n\tpopf\n\t" instruction " %[d]\n\t"                   \
-				 "pushf\n\tpop %[f]\n\t"                                           \
-				 "lea 128(%%rsp), %%rsp"                                           \
-				 : [d] "+r"(d), [f] "+r"(flags)                                    \
-				 :                                                                 \
-				 : "cc", "memory");                                                \
-		*value = d;                                                                        \
-	} while (0)
-
-#define BY_SIZE(kind, instruction)                                                                 \
-	do {                                                                                       \
-		if (size == 1)                                                                     \
-			kind(instruction "b", uint8_t);                                            \
-		else if (size == 2)                                                                \
-			kind(instruction "w", uint16_t);                                           \
-		else if (size == 4)                                                                \
-			kind(instruction "l", uint32_t);                                           \
-		else                                                                               \
-			kind(instruction "q", uint64_t);                                           \
-	} while (0)
-
-/* *value op= operand. Return: the flags, of which the arithmetic ones count. */
-static uint64_t compute(enum svf_alu alu, unsigned int size, uint64_t *value, uint64_t operand,
-			uint64_t flags)
-{
-	flags &= ARITHMETIC_FLAGS;
-	switch (alu) {
-	case SVF_ALU_ADD:
-		BY_SIZE(BINARY, "add");
-		break;
-	case SVF_ALU_OR:
-		BY_SIZE(BINARY, "or");
-		break;
-	case SVF_ALU_ADC:
-		BY_SIZE(BINARY, "adc");
-		break;
-	case SVF_ALU_SBB:
-		BY_SIZE(BINARY, "sbb");
-		break;
-	case SVF_ALU_AND:
-		BY_SIZE(BINARY, "and");
-		break;
-	case SVF_ALU_SUB:
-		BY_SIZE(BINARY, "sub");
-		break;
-	case SVF_ALU_XOR:
-		BY_SIZE(BINARY, "xor");
-		break;
-	case SVF_ALU_CMP:
-		BY_SIZE(BINARY, "cmp");
-		break;
-	case SVF_ALU_TEST:
-		BY_SIZE(BINARY, "test");
-		break;
-	case SVF_ALU_INC:
-		BY_SIZE(UNARY, "inc");
-		break;
-	case SVF_ALU_DEC:
-		BY_SIZE(UNARY, "dec");
-		break;
-	case SVF_ALU_NEG:
-		BY_SIZE(UNARY, "neg");
-		break;
-	case SVF_ALU_NOT:
-		BY_SIZE(UNARY, "not");
-		break;
-	}
-	return flags & ARITHMETIC_FLAGS;
-}
-
-static bool has_result(enum svf_alu alu)
-{
-	return alu != SVF_ALU_CMP && alu != SVF_ALU_TEST;
-}
+/* --- instructions --- */
 
 static void set_flags(ucontext_t *context, uint64_t flags)
 {
@@ -191,30 +113,82 @@ static void set_flags(ucontext_t *context, uint64_t flags)
 	*at = (greg_t)(((uint64_t)*at & ~ARITHMETIC_FLAGS) | flags);
 }
 
-/* --- instructions --- */
+static uint64_t get_flags(const ucontext_t *context)
+{
+	return (uint64_t)context->uc_mcontext.gregs[REG_EFL];
+}
 
-static int execute_alu(const struct svf_insn *insn, ucontext_t *context,
+/* What is to be written is read first, which must not happen where it may not be written. */
+static int read_to_change(const struct svf_insn *insn, const struct svf_memory *memory,
+			  uint64_t address, uint64_t *ret, uint64_t *ret_fault)
+{
+	int err = memory->check_write(address, insn->size, ret_fault);
+
+	*ret = 0;
+	return err ? err : memory->read(address, ret, insn->size, ret_fault);
+}
+
+static int execute_alu_memory(const struct svf_insn *insn, ucontext_t *context,
+			      const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	uint64_t address = operand_address(insn, context), value = 0, operand = 0, flags;
+	bool writes = svf_alu_has_result(insn->alu);
+	int err = writes ? read_to_change(insn, memory, address, &value, ret_fault)
+			 : memory->read(address, &value, insn->size, ret_fault);
+
+	if (err)
+		return err;
+	if (insn->has_immediate || insn->reg != SVF_REG_NONE)
+		operand = source(insn, context);
+	flags = svf_alu_compute(insn->alu, insn->size, &value, operand, get_flags(context));
+	if (writes)
+		err = memory->write(address, &value, insn->size, ret_fault);
+	if (!err)
+		set_flags(context, flags);
+	return err;
+}
+
+static int execute_alu_register(const struct svf_insn *insn, ucontext_t *context,
+				const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	uint64_t value = read_register(context, insn), operand = 0;
+	int err = memory->read(operand_address(insn, context), &operand, insn->size, ret_fault);
+
+	if (err)
+		return err;
+	set_flags(context,
+		  svf_alu_compute(insn->alu, insn->size, &value, operand, get_flags(context)));
+	if (svf_alu_has_result(insn->alu))
+		write_register(context, insn, value);
+	return 0;
+}
+
+static int execute_select(const struct svf_insn *insn, ucontext_t *context,
+			  const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	uint64_t value = 0;
+	int err = memory->read(operand_address(insn, context), &value, insn->size, ret_fault);
+
+	if (err)
+		return err;
+	if (!svf_alu_condition(insn->condition, get_flags(context)))
+		value = read_register(context, insn);
+	write_register(context, insn, value);
+	return 0;
+}
+
+static int execute_set(const struct svf_insn *insn, ucontext_t *context,
 		       const struct svf_memory *memory, uint64_t *ret_fault)
 {
-	uint64_t address = operand_address(insn, context), in_memory = 0, value, operand, flags;
-	bool to_memory = insn->kind == SVF_INSN_ALU_MEMORY;
-	bool has_source = insn->has_immediate || insn->reg != SVF_REG_NONE;
-	int err = memory->read(address, &in_memory, insn->size, ret_fault);
+	uint8_t value = svf_alu_condition(insn->condition, get_flags(context));
 
-	if (err)
-		return err;
-	value = to_memory ? in_memory : read_register(context, insn);
-	operand = !to_memory ? in_memory : has_source ? source(insn, context) : 0;
-	flags = compute(insn->alu, insn->size, &value, operand,
-			(uint64_t)context->uc_mcontext.gregs[REG_EFL]);
-	if (to_memory && has_result(insn->alu))
-		err = memory->write(address, &value, insn->size, ret_fault);
-	if (err)
-		return err;
-	if (!to_memory && has_result(insn->alu))
-		write_register(context, insn, value);
-	set_flags(context, flags);
-	return 0;
+	return memory->write(operand_address(insn, context), &value, 1, ret_fault);
+}
+
+/* The bytes of a MOVBE. */
+static uint64_t swap(uint64_t value, unsigned int size)
+{
+	return __builtin_bswap64(value) >> (64 - 8 * size);
 }
 
 static int execute_move(const struct svf_insn *insn, ucontext_t *context,
@@ -225,26 +199,60 @@ static int execute_move(const struct svf_insn *insn, ucontext_t *context,
 
 	if (insn->kind == SVF_INSN_STORE) {
 		value = source(insn, context);
+		if (insn->swap)
+			value = swap(value, insn->size);
 		return memory->write(address, &value, insn->size, ret_fault);
 	}
 	err = memory->read(address, &value, insn->size, ret_fault);
-	if (!err)
-		write_register(context, insn, extend(value, insn->size, insn->sign));
-	return err;
+	if (err)
+		return err;
+	value = insn->swap ? swap(value, insn->size) : extend(value, insn->size, insn->sign);
+	write_register(context, insn, value);
+	return 0;
 }
 
 static int execute_exchange(const struct svf_insn *insn, ucontext_t *context,
 			    const struct svf_memory *memory, uint64_t *ret_fault)
 {
-	uint64_t address = operand_address(insn, context), old = 0;
+	uint64_t address = operand_address(insn, context), old, flags = 0;
 	uint64_t value = read_register(context, insn);
-	int err = memory->read(address, &old, insn->size, ret_fault);
+	int err = read_to_change(insn, memory, address, &old, ret_fault);
 
-	if (!err)
-		err = memory->write(address, &value, insn->size, ret_fault);
-	if (!err)
-		write_register(context, insn, old);
-	return err;
+	if (err)
+		return err;
+	if (insn->kind == SVF_INSN_EXCHANGE_ADD)
+		flags = svf_alu_compute(SVF_ALU_ADD, insn->size, &value, old, get_flags(context));
+	err = memory->write(address, &value, insn->size, ret_fault);
+	if (err)
+		return err;
+	write_register(context, insn, old);
+	if (insn->kind == SVF_INSN_EXCHANGE_ADD)
+		set_flags(context, flags);
+	return 0;
+}
+
+/* When it is not equal the old value is written back, as the processor does. */
+static int execute_compare_exchange(const struct svf_insn *insn, ucontext_t *context,
+				    const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	struct svf_insn accumulator = {.reg = RAX, .reg_size = insn->size};
+	uint64_t address = operand_address(insn, context), old, expected, flags, value;
+	int err = read_to_change(insn, memory, address, &old, ret_fault);
+	bool equal;
+
+	if (err)
+		return err;
+	expected = extend(read_register(context, &accumulator), insn->size, false);
+	equal = expected == old;
+	flags = svf_alu_compute(SVF_ALU_CMP, insn->size, &expected, old, get_flags(context));
+	value = equal ? read_register(context, insn) : old;
+	err = memory->write(address, &value, insn->size, ret_fault);
+	if (err)
+		return err;
+	if (!equal)
+		write_register(context, &accumulator, old);
+	set_flags(context, flags);
+	return 0;
 }
 
 static int execute_block(const struct svf_insn *insn, ucontext_t *context,
@@ -256,7 +264,56 @@ static int execute_block(const struct svf_insn *insn, ucontext_t *context,
 
 	if (insn->address32)
 		to = (uint32_t)to;
+	if (!err && to % sizeof(block)) {
+		*ret_fault = 0;
+		return SIGSEGV;
+	}
 	return err ? err : memory->write(to, block, sizeof(block), ret_fault);
+}
+
+/* Where the first run of chosen elements at or behind *at begins; its length, 0: no more. */
+static size_t masked_run(const struct svf_insn *insn, uint64_t mask, size_t *at)
+{
+	size_t end;
+
+	while (*at < insn->size && !(mask >> (*at / insn->element) & 1))
+		*at += insn->element;
+	for (end = *at; end < insn->size && mask >> (end / insn->element) & 1;)
+		end += insn->element;
+	return end - *at;
+}
+
+/* Elements that are not chosen are neither read nor written, and cause no fault. */
+static int masked_access(const struct svf_insn *insn, uint64_t mask, uint64_t address,
+			 uint8_t *bytes, const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	bool load = insn->kind == SVF_INSN_VECTOR_LOAD;
+	size_t at = 0, n;
+	int err = 0;
+
+	for (; !err && (n = masked_run(insn, mask, &at)); at += n)
+		err = load ? memory->read(address + at, bytes + at, n, ret_fault)
+			   : memory->write(address + at, bytes + at, n, ret_fault);
+	return err;
+}
+
+static int execute_masked(const struct svf_insn *insn, ucontext_t *context,
+			  const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	bool load = insn->kind == SVF_INSN_VECTOR_LOAD;
+	uint8_t bytes[64] = {0};
+	uint64_t mask;
+	int err;
+
+	if (!svf_vector_mask(context, insn->mask, &mask))
+		return SIGILL;
+	if (!(load && insn->zero_masked) &&
+	    !svf_vector_read(context, insn->reg, 0, bytes, insn->size))
+		return SIGILL;
+	err = masked_access(insn, mask, operand_address(insn, context), bytes, memory, ret_fault);
+	if (err || !load)
+		return err;
+	return svf_vector_write(context, insn->reg, 0, bytes, insn->size, true) ? 0 : SIGILL;
 }
 
 static int execute_vector(const struct svf_insn *insn, ucontext_t *context,
@@ -270,11 +327,8 @@ static int execute_vector(const struct svf_insn *insn, ucontext_t *context,
 	uint8_t bytes[64] = {0};
 	int err;
 
-	if (insn->reg_size <
-	    16) { /* MOVD and MOVQ between memory and a general register do not exist */
-		*ret_fault = address;
-		return SIGILL;
-	}
+	if (insn->mask)
+		return execute_masked(insn, context, memory, ret_fault);
 	if (!load) {
 		if (!svf_vector_read(context, insn->reg, insn->vector_at, bytes, insn->size))
 			return SIGILL;
@@ -290,18 +344,59 @@ static int execute_vector(const struct svf_insn *insn, ucontext_t *context,
 		       : SIGILL;
 }
 
+static uint64_t elements_in_page(uint64_t address, unsigned int size)
+{
+	return (PAGE - address % PAGE) / size;
+}
+
 /*
- * A run of elements that lie in ascending order, as much as fits the buffer; one element when they
- * descend or, for a move, when what is written may be read again.
+ * How many elements are accessed at once: as many as fit the buffer, up to the end of a page, so that
+ * a fault leaves the rest undone. One, where one that is written may be read again, where they descend or
+ * lie across pages, and where they are 2 or 4 bytes, the width of registers, which the device is to see.
+ * Bytes are taken together, as memcpy and memset mean them.
  */
 static uint64_t run_length(const struct svf_insn *insn, uint64_t count, uint64_t from, uint64_t to,
 			   bool down)
 {
-	uint64_t most = CHUNK / insn->size;
+	uint64_t most = CHUNK / insn->size, n;
 
-	if (down || (insn->kind == SVF_INSN_STRING_MOVE && to - from < CHUNK))
-		most = 1;
-	return count < most ? count : most;
+	if (down || insn->size == 2 || insn->size == 4)
+		return 1;
+	if (insn->kind == SVF_INSN_STRING_MOVE && to - from < CHUNK)
+		return 1;
+	if (insn->kind != SVF_INSN_STRING_STORE) {
+		n = elements_in_page(from, insn->size);
+		most = n < most ? n : most;
+	}
+	if (insn->kind != SVF_INSN_STRING_LOAD) {
+		n = elements_in_page(to, insn->size);
+		most = n < most ? n : most;
+	}
+	most = count < most ? count : most;
+	return most ? most : 1;
+}
+
+/* Elements from memory or the accumulator, to memory or the accumulator. */
+static int string_run(const struct svf_insn *insn, uint64_t n, uint64_t from, uint64_t to,
+		      uint8_t *accumulator, const struct svf_memory *memory, uint64_t *ret_fault)
+{
+	size_t len = (size_t)n * insn->size;
+	uint8_t buffer[CHUNK];
+	int err = 0;
+
+	if (insn->kind == SVF_INSN_STRING_STORE)
+		for (size_t at = 0; at < len; at += insn->size)
+			memcpy(buffer + at, accumulator, insn->size);
+	else
+		err = memory->read(from, buffer, len, ret_fault);
+	if (!err && insn->kind != SVF_INSN_STRING_LOAD)
+		err = memory->write(to, buffer, len, ret_fault);
+	if (!err && insn->kind == SVF_INSN_STRING_LOAD) {
+		memcpy(accumulator, buffer + len - insn->size, insn->size);
+		if (insn->size == 4)
+			memset(accumulator + 4, 0, 4);
+	}
+	return err;
 }
 
 static int execute_string(const struct svf_insn *insn, ucontext_t *context,
@@ -309,28 +404,21 @@ static int execute_string(const struct svf_insn *insn, ucontext_t *context,
 {
 	greg_t *rsi = general(context, RSI), *rdi = general(context, RDI),
 	       *rcx = general(context, RCX);
-	bool down = (uint64_t)context->uc_mcontext.gregs[REG_EFL] & DIRECTION_FLAG;
-	bool move = insn->kind == SVF_INSN_STRING_MOVE;
+	bool down = get_flags(context) & DIRECTION_FLAG;
 	uint64_t left = insn->repeat ? (uint64_t)*rcx : 1;
-	uint8_t buffer[CHUNK];
 
 	while (left) {
 		uint64_t n = run_length(insn, left, (uint64_t)*rsi, (uint64_t)*rdi, down);
 		int64_t step = (int64_t)(n * insn->size) * (down ? -1 : 1);
-		int err = 0;
+		int err = string_run(insn, n, (uint64_t)*rsi, (uint64_t)*rdi,
+				     (uint8_t *)general(context, RAX), memory, ret_fault);
 
-		if (move)
-			err = memory->read((uint64_t)*rsi, buffer, n * insn->size, ret_fault);
-		else
-			for (uint64_t i = 0; i < n; i++)
-				memcpy(buffer + i * insn->size, general(context, RAX), insn->size);
-		if (!err)
-			err = memory->write((uint64_t)*rdi, buffer, n * insn->size, ret_fault);
 		if (err)
 			return err;
-		if (move)
+		if (insn->kind != SVF_INSN_STRING_STORE)
 			*rsi += step;
-		*rdi += step;
+		if (insn->kind != SVF_INSN_STRING_LOAD)
+			*rdi += step;
 		left -= n;
 		if (insn->repeat)
 			*rcx = (greg_t)left;
@@ -343,11 +431,21 @@ int svf_execute(const struct svf_insn *insn, ucontext_t *context, const struct s
 {
 	static int (*const execute[])(const struct svf_insn *, ucontext_t *,
 				      const struct svf_memory *, uint64_t *) = {
-		[SVF_INSN_LOAD] = execute_move,		  [SVF_INSN_STORE] = execute_move,
-		[SVF_INSN_ALU_MEMORY] = execute_alu,	  [SVF_INSN_ALU_REGISTER] = execute_alu,
-		[SVF_INSN_EXCHANGE] = execute_exchange,	  [SVF_INSN_STRING_MOVE] = execute_string,
-		[SVF_INSN_STRING_STORE] = execute_string, [SVF_INSN_BLOCK] = execute_block,
-		[SVF_INSN_VECTOR_LOAD] = execute_vector,  [SVF_INSN_VECTOR_STORE] = execute_vector,
+		[SVF_INSN_LOAD] = execute_move,
+		[SVF_INSN_STORE] = execute_move,
+		[SVF_INSN_ALU_MEMORY] = execute_alu_memory,
+		[SVF_INSN_ALU_REGISTER] = execute_alu_register,
+		[SVF_INSN_SELECT] = execute_select,
+		[SVF_INSN_SET] = execute_set,
+		[SVF_INSN_EXCHANGE] = execute_exchange,
+		[SVF_INSN_EXCHANGE_ADD] = execute_exchange,
+		[SVF_INSN_COMPARE_EXCHANGE] = execute_compare_exchange,
+		[SVF_INSN_STRING_MOVE] = execute_string,
+		[SVF_INSN_STRING_STORE] = execute_string,
+		[SVF_INSN_STRING_LOAD] = execute_string,
+		[SVF_INSN_BLOCK] = execute_block,
+		[SVF_INSN_VECTOR_LOAD] = execute_vector,
+		[SVF_INSN_VECTOR_STORE] = execute_vector,
 	};
 	int err = execute[insn->kind](insn, context, memory, ret_fault);
 

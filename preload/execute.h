@@ -17,6 +17,8 @@
 struct svf_memory {
 	int (*read)(uint64_t address, void *dst, size_t len, uint64_t *ret_fault);
 	int (*write)(uint64_t address, const void *src, size_t len, uint64_t *ret_fault);
+	/* Whether it may be written: an instruction that reads first must not when it is not. */
+	int (*check_write)(uint64_t address, size_t len, uint64_t *ret_fault);
 };
 
 /*
@@ -27,6 +29,8 @@ struct svf_memory {
 int svf_execute(const struct svf_insn *insn, ucontext_t *context, const struct svf_memory *memory,
 		uint64_t *ret_fault);
 
+/* vector.c: the bits of mask register k. False: the processor has none. */
+bool svf_vector_mask(const ucontext_t *context, unsigned int k, uint64_t *ret);
 /* vector.c: bytes [at, at + len) of a vector register, len up to 64; upper: those above become 0. */
 bool svf_vector_read(const ucontext_t *context, int reg, unsigned int at, void *dst, size_t len);
 bool svf_vector_write(ucontext_t *context, int reg, unsigned int at, const void *src, size_t len,

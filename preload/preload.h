@@ -3,8 +3,8 @@
  * The preload: what the FUSE files cannot do, done inside the client.
  *
  *   map.c      mmap of a BAR, and what the client does to such mappings
- *   trap.c     loads and stores on pages whose registers act at once; decode.c, execute.c and
- *              vector.c know the instructions, signals.c shares SIGSEGV with the client
+ *   trap.c     loads and stores on pages whose registers act at once, which table.c keeps; decode.c,
+ *              execute.c, alu.c and vector.c know the instructions, signals.c shares SIGSEGV with the client
  *   stat.c     fstat of a cdev: a node of ours is a regular file to the kernel
  *   export.c   the symbols that take libc's place
  *

@@ -19,6 +19,7 @@
 enum {
 	PART_SSE = 1,
 	PART_AVX = 2,  /* bytes 16 to 31 of registers 0 to 15 */
+	PART_MASK = 5, /* the eight mask registers, of 8 bytes */
 	PART_ZMM = 6,  /* bytes 32 to 63 of them */
 	PART_HI16 = 7, /* registers 16 to 31 */
 	PARTS
@@ -137,6 +138,19 @@ bool svf_vector_read(const ucontext_t *context, int reg, unsigned int at, void *
 		to += n;
 		len -= n;
 	}
+	return true;
+}
+
+bool svf_vector_mask(const ucontext_t *context, unsigned int k, uint64_t *ret)
+{
+	const uint8_t *area = (const uint8_t *)context->uc_mcontext.fpregs;
+	size_t offset = part_offset(area, PART_MASK);
+
+	if (!offset)
+		return false;
+	*ret = 0;
+	if (is_stored(area, PART_MASK))
+		memcpy(ret, area + offset + k * sizeof(*ret), sizeof(*ret));
 	return true;
 }
 

@@ -8,71 +8,11 @@
  * BAR 0 of the function keeps what is written to it. Prints a line for each part, "part: ok" or what
  * was wrong.
  */
-#include "client.h"
+#include "trap.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-#define PAGE 4096u
-
-static struct client_device device = CLIENT_DEVICE_NONE;
-static struct vfio_region_info bar;
-static volatile uint32_t *registers;
-static int failures;
-
-static void check(bool good, const char *part, const char *what)
-{
-	if (!good) {
-		printf("%s: %s\n", part, what);
-		failures++;
-	}
-}
-
-static void *map_bar(uint64_t at, size_t size, int prot, int flags, void *where)
-{
-	return mmap(where, size, prot, MAP_SHARED | flags, device.fd, (off_t)(bar.offset + at));
-}
-
-static uint32_t by_file(uint64_t at)
-{
-	uint32_t value = 0;
-
-	if (pread(device.fd, &value, sizeof(value), (off_t)(bar.offset + at)) != sizeof(value))
-		return 0xdead0000;
-	return value;
-}
-
-/* --- accesses --- */
-
-static void widths(void)
-{
-	volatile uint8_t *bytes = (volatile uint8_t *)registers;
-	volatile uint64_t *wide = (volatile uint64_t *)registers;
-	uint8_t in[777], out[777];
-
-	wide[2] = 0x1122334455667788;
-	check(bytes[17] == 0x77 && by_file(20) == 0x11223344, "widths", "a store of 8 bytes");
-	bytes[16] = 0xaa;
-	check(registers[4] == 0x556677aa, "widths", "a store of one byte");
-	registers[4] |= 0x80000000;
-	registers[4] ^= 1;
-	registers[4]++;
-	check(by_file(16) == 0xd56677ac, "widths", "read, modify, write");
-	for (size_t i = 0; i < sizeof(in); i++)
-		in[i] = (uint8_t)(i * 7);
-	memcpy((void *)(uintptr_t)(bytes + 1001), in, sizeof(in));
-	memcpy(out, (const void *)(uintptr_t)(bytes + 1001), sizeof(out));
-	check(!memcmp(in, out, sizeof(in)), "widths", "memcpy");
-	memset((void *)(uintptr_t)(bytes + 3000), 0x3c, 2000);
-	check(by_file(3000) == 0x3c3c3c3c && by_file(4996) == 0x3c3c3c3c, "widths",
-	      "memset across pages");
-	check(__atomic_exchange_n(&registers[8], 5, __ATOMIC_SEQ_CST) == 0 && registers[8] == 5,
-	      "widths", "an exchange");
-}
 
 /* --- mappings --- */
 
@@ -93,24 +33,6 @@ static void many_mappings(void)
 	check(good, "mappings", "they show the same registers");
 	for (unsigned int i = 0; i < 200; i++)
 		munmap((void *)(uintptr_t)maps[i], PAGE);
-}
-
-static sigjmp_buf back;
-static siginfo_t caught;
-static volatile sig_atomic_t count;
-
-static void jump(int number, siginfo_t *info, void *context)
-{
-	(void)context;
-	caught = *info;
-	siglongjmp(back, number);
-}
-
-static void handle(int number, void (*handler)(int, siginfo_t *, void *), int flags)
-{
-	struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags};
-
-	sigaction(number, &action, NULL);
 }
 
 /* The signal that a load from there raises, 0: none. */
@@ -313,7 +235,7 @@ static void fault_while_blocked(void)
 static void unknown_instruction(void)
 {
 	dup2(STDOUT_FILENO, STDERR_FILENO);
-	__asm__ volatile("lock xaddl %%eax, %0" : "+m"(*registers) : : "eax");
+	__asm__ volatile("fldl %0" : : "m"(registers[4]));
 }
 
 static void processes(void)
@@ -344,6 +266,27 @@ static void *count_up(void *arg)
 	for (unsigned int i = 0; i < ROUNDS; i++)
 		*own += 1;
 	return NULL;
+}
+
+static void *count_locked(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		__atomic_add_fetch(&registers[40], 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* No locked instruction is lost, where plain ones would be. */
+static void locked(void)
+{
+	pthread_t ids[THREADS];
+
+	registers[40] = 0;
+	for (unsigned int i = 0; i < THREADS; i++)
+		pthread_create(&ids[i], NULL, count_locked, NULL);
+	for (unsigned int i = 0; i < THREADS; i++)
+		pthread_join(ids[i], NULL);
+	check(registers[40] == THREADS * ROUNDS, "threads", "locked instructions");
 }
 
 /* Maps and unmaps meanwhile. */
@@ -437,22 +380,9 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	if (argc != 2 || client_open_by_group(&device, argv[1], NULL) ||
-	    client_region(device.fd, VFIO_PCI_BAR0_REGION_INDEX, &bar)) {
-		fprintf(stderr, "usage: %s BDF\n", argv[0]);
-		return 2;
-	}
-	if (!(bar.flags & VFIO_REGION_INFO_FLAG_MMAP)) {
-		printf("BAR 0 is not mappable\n");
-		return 1;
-	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	registers = map_bar(0, bar.size, PROT_READ | PROT_WRITE, 0, NULL);
-	if (registers == MAP_FAILED) {
-		perror("mmap");
-		return 1;
-	}
-	widths();
+	status = open_bar(argc, argv);
+	if (status)
+		return status;
 	many_mappings();
 	partly();
 	write_only();
@@ -462,6 +392,7 @@ int main(int argc, char **argv)
 	alternate_stack();
 	processes();
 	threads();
+	locked();
 	decoding();
 	status = in_child(close_all);
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "all closed", "in a child");
