@@ -173,20 +173,28 @@ static int dup_high(int fd)
 	return copy >= 0 ? copy : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+bool svf_identify(int fd, struct svf_identity *ret)
+{
+	struct statx stx;
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &stx))
+		return false;
+	*ret = (struct svf_identity){
+		.dev_major = stx.stx_dev_major, .dev_minor = stx.stx_dev_minor, .ino = stx.stx_ino};
+	return true;
+}
+
 static struct svf_source *source_new(int fd)
 {
 	struct svf_source *source = calloc(1, sizeof(*source));
-	struct stat st;
 
 	if (!source)
 		return NULL;
 	source->fd = dup_high(fd);
-	if (source->fd < 0 || syscall(SYS_fstat, source->fd, &st)) {
+	if (source->fd < 0 || !svf_identify(source->fd, &source->identity)) {
 		free(source);
 		return NULL;
 	}
-	source->dev = st.st_dev;
-	source->ino = st.st_ino;
 	return source;
 }
 

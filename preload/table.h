@@ -9,13 +9,20 @@
 
 #include "preload/trap.h"
 
+struct svf_identity {
+	uint32_t dev_major, dev_minor;
+	uint64_t ino;
+};
+
+/* Which file a descriptor is, as the kernel knows without asking the host. Return: whether it is one. */
+bool svf_identify(int fd, struct svf_identity *ret);
+
 /* The device file behind a mapping. */
 struct svf_source {
 	int fd;
-	dev_t dev;
-	ino_t ino;
-	unsigned int pieces;	   /* of the table */
-	_Atomic unsigned int uses; /* accesses under way */
+	struct svf_identity identity; /* of the file that fd was when it was made */
+	unsigned int pieces;	      /* of the table */
+	_Atomic unsigned int uses;    /* accesses under way */
 };
 
 struct svf_piece {

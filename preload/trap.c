@@ -29,10 +29,11 @@
 
 static bool is_same_file(const struct svf_source *source)
 {
-	struct stat st;
+	struct svf_identity now;
 
-	return !syscall(SYS_fstat, source->fd, &st) && st.st_dev == source->dev &&
-	       st.st_ino == source->ino;
+	return svf_identify(source->fd, &now) && now.ino == source->identity.ino &&
+	       now.dev_major == source->identity.dev_major &&
+	       now.dev_minor == source->identity.dev_minor;
 }
 
 /* Return: 0, SIGBUS: the device does not answer. */
