@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 
@@ -69,6 +70,49 @@ EXPORT_AS(sighandler_t, export_signal, "signal", (int number, sighandler_t handl
 		return bsd_signal(number, handler);
 	sigemptyset(&action.sa_mask);
 	return svf_preload_sigaction(number, &action, &old) ? SIG_ERR : old.sa_handler;
+}
+
+/* What signal() is to programs that ask for no more than standard C or POSIX. */
+static sighandler_t signal_once(int number, sighandler_t handler)
+{
+	struct sigaction action = {.sa_handler = handler,
+				   .sa_flags = (int)SA_RESETHAND | SA_NODEFER},
+			 old;
+
+	sigemptyset(&action.sa_mask);
+	return svf_preload_sigaction(number, &action, &old) ? SIG_ERR : old.sa_handler;
+}
+
+EXPORT_AS(sighandler_t, export_sysv_signal, "sysv_signal", (int number, sighandler_t handler))
+{
+	return signal_once(number, handler);
+}
+
+EXPORT_AS(sighandler_t, export_sysv_signal2, "__sysv_signal", (int number, sighandler_t handler))
+{
+	return signal_once(number, handler);
+}
+
+/* glibc's own, under names by which they also go. */
+extern int __sigsuspend(const sigset_t *mask);
+extern int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		       const sigset_t *mask, size_t size);
+
+EXPORT_AS(int, export_sigsuspend, "sigsuspend", (const sigset_t *mask))
+{
+	sigset_t real = svf_signals_real_mask(mask);
+
+	return __sigsuspend(&real);
+}
+
+EXPORT_AS(int, export_ppoll, "ppoll",
+	  (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask))
+{
+	sigset_t real;
+
+	if (mask)
+		real = svf_signals_real_mask(mask);
+	return __ppoll_chk(fds, count, timeout, mask ? &real : NULL, (size_t)-1);
 }
 
 EXPORT_AS(int, export_sigprocmask, "sigprocmask", (int how, const sigset_t *set, sigset_t *old))

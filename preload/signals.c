@@ -5,11 +5,17 @@
  * From the first trapped mapping on the process's handlers of the two are ours. The client goes on
  * as if it had them: its sigaction is remembered and answered here, and a fault that is not the
  * trap's is handed to its handler, with the mask and flags it asked for, or ends the process as the
- * kernel would have ended it.
+ * kernel would have ended it. The alternate stack is used when the client's handler asks for it.
  *
  * A blocked SIGSEGV is deadly when a fault raises it. So the two are never really blocked, from the
- * start of the process on, since masks of other threads cannot be changed later; what the client
- * believes is kept for each thread, and decides what becomes of a fault that is its own.
+ * start of the process on, since masks of other threads cannot be changed later. What the client
+ * believes must go wherever its masks go: to new threads, through siglongjmp, into handlers and back out of
+ * them. So a mask says it itself, by a stand-in: SIGSTKFLT, which Linux never sends, is blocked where
+ * SIGSEGV is believed to be. What the client asks of SIGSTKFLT is forgotten, and SIGILL is believed to be
+ * what SIGSEGV is. A SIGSEGV that is sent (kill) while it is believed to be blocked is delivered all the same.
+ *
+ * Masks that pselect and epoll_pwait put on for as long as they wait are the client's own: a handler
+ * that runs meanwhile must not meet a trapped page if they block SIGSEGV.
  */
 #include "preload/signals.h"
 
@@ -22,6 +28,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "preload/stack.h"
 #include "preload/trap.h"
 
 /* glibc's own sigaction, which it also exports under this name. */
@@ -33,11 +40,10 @@ static const int ours[] = {SIGSEGV, SIGILL};
 static struct {
 	atomic_flag locked;
 	_Atomic bool taken;
+	_Atomic pid_t
+		process; /* whose handlers they are: a child of vfork has this memory, and its own */
 	struct sigaction client[OURS];
 } state;
-
-/* What the client of this thread believes to be blocked. */
-static __thread bool believed[OURS] __attribute__((tls_model("initial-exec")));
 
 static int index_of(int number)
 {
@@ -68,6 +74,56 @@ static void unlock(const uint64_t *saved)
 	set_mask(SIG_SETMASK, saved, NULL);
 }
 
+/* --- masks --- */
+
+#define BIT(number) (1ull << ((number)-1))
+#define TAKEN	    (BIT(SIGSEGV) | BIT(SIGILL))
+#define STAND_IN    BIT(SIGSTKFLT)
+
+/* What is really blocked where the client wants this. */
+static uint64_t to_real(uint64_t wanted)
+{
+	return (wanted & ~(TAKEN | STAND_IN)) | (wanted & BIT(SIGSEGV) ? STAND_IN : 0);
+}
+
+/* And back. A mask that has SIGTRAP, as hardly one has, is one of all signals. */
+static uint64_t to_believed(uint64_t real)
+{
+	uint64_t rest = real & ~(TAKEN | STAND_IN);
+
+	if (!(real & (BIT(SIGSEGV) | STAND_IN)))
+		return rest;
+	return rest | (real & BIT(SIGTRAP) ? TAKEN | STAND_IN : BIT(SIGSEGV));
+}
+
+static uint64_t mask_of(const sigset_t *set)
+{
+	uint64_t mask;
+
+	memcpy(&mask, set, sizeof(mask));
+	return mask;
+}
+
+static sigset_t set_of(uint64_t mask)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	memcpy(&set, &mask, sizeof(mask));
+	return set;
+}
+
+sigset_t svf_signals_real_mask(const sigset_t *wanted)
+{
+	return set_of(to_real(mask_of(wanted)));
+}
+
+/* A sigaction of the client's, or what it is told of one. */
+static void translate_action(struct sigaction *action, uint64_t (*translate)(uint64_t))
+{
+	action->sa_mask = set_of(translate(mask_of(&action->sa_mask)));
+}
+
 /* --- handing on --- */
 
 /* As if nobody had handled it: the instruction is run again, or the signal sent again. */
@@ -80,18 +136,18 @@ static void end_by(int number, const siginfo_t *info)
 		syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), number);
 }
 
+/* With the mask of the interrupted code, the handler's own, and the signal itself. */
 static void call_client(int index, int number, siginfo_t *info, ucontext_t *context)
 {
 	struct sigaction action = state.client[index];
-	uint64_t mask, wanted;
+	uint64_t wanted = mask_of(&action.sa_mask), mask;
 
 	if (action.sa_flags & (int)SA_RESETHAND)
 		state.client[index].sa_handler = SIG_DFL;
-	memcpy(&mask, &context->uc_sigmask, sizeof(mask));
-	memcpy(&wanted, &action.sa_mask, sizeof(wanted));
-	mask |= wanted;
-	for (size_t i = 0; i < OURS; i++)
-		mask &= ~(1ull << (ours[i] - 1));
+	if (!(action.sa_flags & SA_NODEFER))
+		wanted |= BIT(number);
+	mask = mask_of(&context->uc_sigmask) | to_real(wanted);
+	mask &= ~TAKEN;
 	set_mask(SIG_SETMASK, &mask, NULL);
 	if (action.sa_flags & SA_SIGINFO)
 		action.sa_sigaction(number, info, context);
@@ -99,26 +155,37 @@ static void call_client(int index, int number, siginfo_t *info, ucontext_t *cont
 		action.sa_handler(number);
 }
 
-static void deliver(int number, siginfo_t *info, ucontext_t *context)
+/*
+ * A device that does not answer. SIGBUS is the client's own all the time: it is sent, and comes before the
+ * instruction is run again. A fault that cannot be delivered is deadly.
+ */
+static void deliver_bus(int number, siginfo_t *info, ucontext_t *context)
 {
-	int index = index_of(number);
-	bool sent = info->si_code <= 0;
+	struct sigaction action;
 
-	/* A device that does not answer: SIGBUS is the client's own all the time, but deadly when blocked. */
-	if (index < 0) {
-		if (sigismember(&context->uc_sigmask, number)) {
-			end_by(number, info);
-			sigdelset(&context->uc_sigmask, number);
-			return;
-		}
-		syscall(SYS_rt_tgsigqueueinfo, syscall(SYS_getpid), syscall(SYS_gettid), number,
-			info);
+	if (sigismember(&context->uc_sigmask, number) || __sigaction(number, NULL, &action) ||
+	    action.sa_handler == SIG_IGN) {
+		end_by(number, info);
+		sigdelset(&context->uc_sigmask, number);
 		return;
 	}
-	if (sent && state.client[index].sa_handler == SIG_IGN)
+	syscall(SYS_rt_tgsigqueueinfo, syscall(SYS_getpid), syscall(SYS_gettid), number, info);
+}
+
+static void deliver(int number, siginfo_t *info, ucontext_t *context)
+{
+	bool sent = info->si_code <= 0, blocked = mask_of(&context->uc_sigmask) & STAND_IN;
+	int index = index_of(number);
+	void (*handler)(int);
+
+	if (index < 0) {
+		deliver_bus(number, info, context);
 		return;
-	if (state.client[index].sa_handler == SIG_DFL ||
-	    state.client[index].sa_handler == SIG_IGN || (!sent && believed[index]))
+	}
+	handler = state.client[index].sa_handler;
+	if (sent && handler == SIG_IGN)
+		return;
+	if (handler == SIG_DFL || handler == SIG_IGN || (!sent && blocked))
 		end_by(number, info);
 	else
 		call_client(index, number, info, context);
@@ -128,72 +195,95 @@ static void caught(int number, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	if (info->si_code <= 0 || !svf_trap_handle(&number, info, context))
+	if (info->si_code <= 0 || !svf_stack_run(svf_trap_handle, &number, info, context))
 		deliver(number, info, context);
 	errno = saved;
 }
 
-int svf_signals_take(void)
+/* --- taking the signals --- */
+
+static int install(int number, int client_flags, struct sigaction *old)
 {
 	struct sigaction action = {.sa_sigaction = caught,
-				   .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+				   .sa_flags =
+					   SA_SIGINFO | SA_RESTART | (client_flags & SA_ONSTACK)};
+
+	sigfillset(&action.sa_mask);
+	return __sigaction(number, &action, old) ? errno : 0;
+}
+
+static int take(int index)
+{
+	struct sigaction *client = &state.client[index];
+	int err = __sigaction(ours[index], NULL, client) ? errno : 0;
+
+	translate_action(client, to_believed);
+	return err ? err : install(ours[index], client->sa_flags, NULL);
+}
+
+int svf_signals_take(void)
+{
 	uint64_t saved;
 	int err = 0;
 
-	sigfillset(&action.sa_mask);
 	lock(&saved);
 	for (size_t i = 0; i < OURS && !state.taken && !err; i++)
-		err = __sigaction(ours[i], &action, &state.client[i]) ? errno : 0;
-	if (!err)
+		err = take((int)i);
+	if (!err && !state.taken) {
+		state.process = getpid();
 		state.taken = true;
+		/* Whoever started the program may have blocked them. */
+		saved = to_real(to_believed(saved));
+	}
 	unlock(&saved);
 	return err;
 }
 
+void svf_signals_forked(void)
+{
+	state.process = getpid();
+}
+
 /* --- the client's calls --- */
 
-/* Of its mask only what the trap can live with is real. */
-static struct sigaction without_ours(const struct sigaction *action)
+/* The process's real one, with masks as the trap can live with them. */
+static int real_sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
-	struct sigaction copy = *action;
+	struct sigaction copy;
+	int ret;
 
-	for (size_t i = 0; i < OURS; i++)
-		sigdelset(&copy.sa_mask, ours[i]);
-	return copy;
+	if (action) {
+		copy = *action;
+		translate_action(&copy, to_real);
+	}
+	ret = __sigaction(number, action ? &copy : NULL, old);
+	if (!ret && old)
+		translate_action(old, to_believed);
+	return ret;
 }
 
 int svf_preload_sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
 	struct sigaction copy;
-	int index = index_of(number);
+	int index = index_of(number), err = 0;
 	uint64_t saved;
 
-	if (index < 0 || !state.taken) {
-		if (!action)
-			return __sigaction(number, NULL, old);
-		copy = without_ours(action);
-		return __sigaction(number, &copy, old);
-	}
+	if (index < 0 || !state.taken || state.process != getpid())
+		return real_sigaction(number, action, old);
 	lock(&saved);
 	copy = state.client[index];
-	if (action)
+	if (action && (action->sa_flags ^ copy.sa_flags) & SA_ONSTACK)
+		err = install(number, action->sa_flags, NULL);
+	if (action && !err)
 		state.client[index] = *action;
 	unlock(&saved);
+	if (err) {
+		errno = err;
+		return -1;
+	}
 	if (old)
 		*old = copy;
 	return 0;
-}
-
-static void believe(int how, uint64_t set)
-{
-	for (size_t i = 0; i < OURS; i++) {
-		bool in = set >> (ours[i] - 1) & 1;
-
-		if (how == SIG_SETMASK)
-			believed[i] = in;
-		else if (in)
-			believed[i] = how == SIG_BLOCK;
-	}
 }
 
 /* glibc's own signals, which nobody may block. */
@@ -201,27 +291,16 @@ static void believe(int how, uint64_t set)
 
 int svf_preload_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-	uint64_t wanted = 0, real, before = 0, was = 0;
-	long err;
+	uint64_t wanted = set ? mask_of(set) : 0, real = to_real(wanted), before = 0;
 
-	for (size_t i = 0; i < OURS; i++)
-		was |= (uint64_t)believed[i] << (ours[i] - 1);
-	if (set)
-		memcpy(&wanted, set, sizeof(wanted));
-	real = wanted;
-	if (how != SIG_UNBLOCK)
+	/* Unblocking what was blocked before the process began is right. */
+	if (how == SIG_UNBLOCK)
+		real |= wanted & TAKEN;
+	else
 		real &= ~LIBC_SIGNALS;
-	for (size_t i = 0; i < OURS && how != SIG_UNBLOCK; i++)
-		real &= ~(1ull << (ours[i] - 1));
-	err = set_mask(how, set ? &real : NULL, &before);
-	if (err)
+	if (set_mask(how, set ? &real : NULL, &before))
 		return errno;
-	if (set)
-		believe(how, wanted);
-	if (old) {
-		before |= was;
-		memset(old, 0, sizeof(*old));
-		memcpy(old, &before, sizeof(before));
-	}
+	if (old)
+		*old = set_of(to_believed(before));
 	return 0;
 }

@@ -10,7 +10,8 @@
  * The lock. The table is changed with all signals blocked, and read by a handler with all signals
  * blocked, so no thread waits for itself. It is held for a look, never over a system call that can
  * wait. Who takes a piece out waits for accesses under way on its descriptor, then closes that.
- * fork() holds it meanwhile, so that the child finds it free.
+ * fork() holds it meanwhile, so that the child finds it free. (A child made by a bare clone() while another thread
+ * was at an access finds that access never to end.)
  */
 #include "preload/trap.h"
 
@@ -28,6 +29,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "preload/stack.h"
 #include "preload/table.h"
 
 #define PAGE 4096u
@@ -82,6 +84,17 @@ static void after_fork(void)
 	uint64_t saved = fork_saved;
 
 	unlock(&saved);
+}
+
+/* The child has none of the other threads, and what they were at will not end. */
+static void after_fork_in_child(void)
+{
+	for (size_t i = 0; i < table.count; i++)
+		atomic_store(&table.pieces[i].source->uses, 0);
+	svf_stacks_forked();
+	svf_signals_forked();
+	svf_trap_forked();
+	after_fork();
 }
 
 /* --- the table --- */
@@ -204,7 +217,7 @@ static int begin(void)
 	int err = svf_signals_take();
 
 	if (!err && !atomic_exchange(&begun, true))
-		err = pthread_atfork(before_fork, after_fork, after_fork);
+		err = pthread_atfork(before_fork, after_fork, after_fork_in_child);
 	return err;
 }
 

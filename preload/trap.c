@@ -224,6 +224,13 @@ static bool decode_at(uint64_t at, struct svf_insn *ret)
 	return known;
 }
 
+void svf_trap_forked(void)
+{
+	for (size_t i = 0; i < CACHE; i++)
+		atomic_flag_clear(&cache[i].busy);
+	atomic_store(&bus_holder, 0);
+}
+
 static void append_text(char *buf, size_t size, size_t *at, const char *text)
 {
 	while (*text && *at < size)

@@ -45,5 +45,8 @@ bool svf_trap_handle(int *number, siginfo_t *info, void *context);
 
 /* signals.c: SIGSEGV and SIGILL come to the trap first from now on. Return: 0, or an errno. */
 int svf_signals_take(void);
+/* signals.c, trap.c: in a child of fork(). */
+void svf_signals_forked(void);
+void svf_trap_forked(void);
 
 #endif

@@ -8,6 +8,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #define PAGE 4096u
 
@@ -54,6 +56,42 @@ static inline void handle(int number, void (*handler)(int, siginfo_t *, void *),
 	struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags};
 
 	sigaction(number, &action, NULL);
+}
+
+/* The signal that a load from there raises, 0: none. */
+static inline int load(volatile uint32_t *at)
+{
+	int number = sigsetjmp(back, 1);
+
+	if (!number)
+		(void)*at;
+	return number;
+}
+
+static inline int store(volatile uint32_t *at)
+{
+	int number = sigsetjmp(back, 1);
+
+	if (!number)
+		*at = 1;
+	return number;
+}
+
+/* How a child ends, as wait() says. */
+static inline int in_child(void (*run)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct rlimit none = {0};
+
+		setrlimit(RLIMIT_CORE, &none);
+		run();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return status;
 }
 
 /* The function's BAR 0, mapped whole. Return: 0, or the status to exit with. */
