@@ -74,7 +74,7 @@ const struct svf_command svf_commands[] = {
 	    "EFAULT E2BIG EINVAL EBADF EBADFD EBUSY EPERM EACCES EAGAIN ENODEV ENOMEM"),
 	ROW(DEVICE, VFIO_DEVICE_ATTACH_IOMMUFD_PT, 12, sizeof(struct vfio_device_attach_iommufd_pt),
 	    0, svf_device_attach_iommufd_pt,
-	    "EFAULT EINVAL ENOENT EADDRINUSE ENOMEM EOPNOTSUPP ENOTTY"),
+	    "EFAULT EINVAL ENOENT EADDRINUSE EBUSY ENOSPC ENODEV ENOMEM EOPNOTSUPP ENOTTY"),
 	ROW(DEVICE, VFIO_DEVICE_DETACH_IOMMUFD_PT, 8, sizeof(struct vfio_device_detach_iommufd_pt),
 	    0, svf_device_detach_iommufd_pt, "EFAULT EINVAL EOPNOTSUPP ENOTTY"),
 
@@ -131,7 +131,7 @@ const struct svf_command svf_commands[] = {
 	OP(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, svf_hw_queue_alloc,
 	   "EOPNOTSUPP EINVAL EOVERFLOW ERANGE ENOENT EPERM EADDRINUSE EEXIST EIO EFAULT ENOMEM"),
 	OP(IOMMU_IOAS_NOIOMMU_GET_PA, iommu_ioas_noiommu_get_pa, out_phys, svf_ioas_noiommu_get_pa,
-	   "EOPNOTSUPP EINVAL EOVERFLOW ENOENT"),
+	   "EOPNOTSUPP EINVAL EOVERFLOW ENOENT EPERM"),
 	OP_FLAGS(IOMMU_TEST_CMD, iommu_test_cmd, last, SVF_COMMAND_RETURNS_FD | SVF_COMMAND_TEST,
 		 svf_iommufd_test,
 		 "EOPNOTSUPP EINVAL EOVERFLOW ENOENT EADDRINUSE EBUSY EBADFD EBADE EPERM EFAULT "

@@ -173,12 +173,11 @@ void svf_idevice_fini(struct svf_iobject *object)
 
 static void detach_all(struct svf_idevice *idevice)
 {
-	struct svf_itree_node *node;
+	uint32_t pasid;
 
 	svf_idevice_detach(idevice);
-	/* A requester with PASIDs is of one device. */
-	while ((node = svf_itree_first(&idevice->igroup->pasids, 0, UINT64_MAX)))
-		svf_idevice_detach_pasid(idevice, (uint32_t)node->first);
+	while ((pasid = svf_pasid_first(idevice)) != SVF_NO_PASID)
+		svf_idevice_detach_pasid(idevice, pasid);
 }
 
 void svf_idevice_unbind(struct svf_idevice *idevice)
@@ -288,7 +287,10 @@ int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
 
 	if (pasid != SVF_NO_PASID)
 		return svf_pasid_attach(hwpt, call, idevice, pasid);
-	assert(!idevice->attached);
+	/* By the other of ATTACH with PASID 0 and without any. */
+	if (idevice->attached)
+		return svf_fail(call, -EBUSY, "the device is attached to HWPT %u; detach it first",
+				igroup->hwpt->obj.id);
 	if (igroup->hwpt && igroup->hwpt != hwpt)
 		return fail_shared(idevice, call);
 	err = reserve(ioas, call, idevice->ops, 1);

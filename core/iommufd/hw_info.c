@@ -20,20 +20,21 @@
 static int clear_user(struct svf_call *call, uint64_t addr, uint32_t len)
 {
 	static const uint8_t zeroes[256];
+	uint32_t left = len < CLEAR_MAX ? len : CLEAR_MAX;
 
-	if (len > CLEAR_MAX)
-		return svf_fail(call, -EFAULT,
-				"%u bytes of buffer are more than this command clears, %u", len,
-				CLEAR_MAX);
-	while (len) {
-		uint32_t piece = len < sizeof(zeroes) ? len : (uint32_t)sizeof(zeroes);
+	while (left) {
+		uint32_t piece = left < sizeof(zeroes) ? left : (uint32_t)sizeof(zeroes);
 		int err = svf_copy_to_user(call, addr, zeroes, piece);
 
 		if (err)
 			return err;
 		addr += piece;
-		len -= piece;
+		left -= piece;
 	}
+	if (len > CLEAR_MAX)
+		return svf_fail(call, -EFAULT,
+				"%u bytes of buffer are more than this command clears, %u", len,
+				CLEAR_MAX);
 	return 0;
 }
 

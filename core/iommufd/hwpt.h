@@ -22,9 +22,6 @@ struct svf_user_array;
 struct svf_vdevice;
 struct svf_viommu;
 
-/* Attachments without a PASID have this one. */
-#define SVF_NO_PASID	  0u
-
 #define SVF_IOTLB_ENTRIES 4
 
 struct svf_hwpt {
@@ -56,10 +53,14 @@ struct svf_igroup {
 	unsigned int attached;		 /* devices attached */
 };
 
-/* An attachment with a PASID; see pasid.c. */
+/* An attachment of a group with a PASID; see pasid.c. */
 struct svf_pasid {
 	struct svf_itree_node node; /* first and last are the PASID */
-	struct svf_hwpt *hwpt;	    /* held */
+	struct svf_itree devices;   /* struct svf_pasid_device.node; never empty */
+	struct svf_hwpt *hwpt;	    /* held once for each of them */
+};
+struct svf_pasid_device {
+	struct svf_itree_node node; /* first and last are the device's id */
 };
 
 struct svf_idevice {
@@ -153,12 +154,6 @@ int svf_hwpt_attach_device(struct svf_hwpt *hwpt, struct svf_call *call,
 			   struct svf_idevice *idevice, uint32_t pasid) SVF_MUST_CHECK;
 /* Without letting go of the HWPT, which is returned; NULL: was not attached. */
 struct svf_hwpt *svf_hwpt_detach_device(struct svf_idevice *idevice, uint32_t pasid);
-/* As svf_idevice_attach and so on, with a PASID. */
-int svf_idevice_attach_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
-			     uint32_t *pt_id) SVF_MUST_CHECK;
-int svf_idevice_replace_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
-			      uint32_t *pt_id) SVF_MUST_CHECK;
-void svf_idevice_detach_pasid(struct svf_idevice *idevice, uint32_t pasid);
 void svf_idevice_fini(struct svf_iobject *object);
 
 /* pasid.c */
@@ -172,5 +167,7 @@ int svf_pasid_attach(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_id
 int svf_pasid_replace(struct svf_hwpt *hwpt, struct svf_call *call, struct svf_idevice *idevice,
 		      uint32_t pasid) SVF_MUST_CHECK;
 struct svf_hwpt *svf_pasid_detach(struct svf_idevice *idevice, uint32_t pasid);
+/* Some PASID under which the device itself is attached; SVF_NO_PASID: none. */
+uint32_t svf_pasid_first(const struct svf_idevice *idevice);
 
 #endif

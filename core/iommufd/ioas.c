@@ -350,15 +350,15 @@ int svf_ioas_noiommu_get_pa(struct svf_ucmd *ucmd)
 	const struct svf_mapping *map;
 	struct svf_ioas *ioas;
 
+	if (!svf_call_rawio(ucmd->call))
+		return svf_fail_rawio(ucmd->call);
 	if (cmd->flags || cmd->reserved)
 		return svf_fail(ucmd->call, -EOPNOTSUPP,
 				"flags 0x%x or reserved bits are not known", cmd->flags);
 	if (!cmd->length)
 		return svf_fail(ucmd->call, -EINVAL, "length is 0");
-	if (cmd->iova > UINT64_MAX - cmd->length)
-		return svf_fail(ucmd->call, -EOVERFLOW,
-				"0x%lx bytes from IOVA 0x%lx reach 2^64 - 1", cmd->length,
-				cmd->iova);
+	if (cmd->iova == UINT64_MAX)
+		return svf_fail(ucmd->call, -EOVERFLOW, "iova is 2^64 - 1");
 	ioas = svf_ioas_lookup(ucmd, cmd->ioas_id);
 	if (!ioas)
 		return -ENOENT;

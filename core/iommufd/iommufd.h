@@ -66,6 +66,18 @@ int svf_idevice_replace(struct svf_idevice *idevice, struct svf_call *call,
 			uint32_t *pt_id) SVF_MUST_CHECK;
 void svf_idevice_detach(struct svf_idevice *idevice);
 
+/* Attachments without a PASID have this one. */
+#define SVF_NO_PASID 0u
+
+/* As above, for transactions with a PASID. Attaching what is attached is -EBUSY. */
+int svf_idevice_attach_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
+			     uint32_t *pt_id) SVF_MUST_CHECK;
+int svf_idevice_replace_pasid(struct svf_idevice *idevice, struct svf_call *call, uint32_t pasid,
+			      uint32_t *pt_id) SVF_MUST_CHECK;
+void svf_idevice_detach_pasid(struct svf_idevice *idevice, uint32_t pasid);
+/* pasid.c: whether the device itself is attached under the PASID, which is not SVF_NO_PASID. */
+bool svf_idevice_has_pasid(const struct svf_idevice *idevice, uint32_t pasid);
+
 /* Compatibility mode, for group.c: the container's IOAS, made if there is none / looked up. */
 int svf_vfio_compat_ioas_create(struct svf_ictx *ictx, struct svf_call *call) SVF_MUST_CHECK;
 /* The group has no IOMMU: from now on neither has the container. -EINVAL when it has an IOAS. */

@@ -8,8 +8,9 @@
  * group's file from being opened. DMA is blocked until ATTACH. Closing the file undoes all of it.
  *
  * ATTACH of an attached device replaces what it is attached to, without a moment in between; DETACH
- * of one that is not attached does nothing. No function here has PASIDs: attaching one is refused
- * by the IOMMU (EINVAL), detaching one that was never attached does nothing.
+ * of one that is not attached does nothing. The same goes for each PASID of its own. PASID 0 is no
+ * PASID to iommufd, so that what was attached with it must be detached with it, and each of the two
+ * ways is -EBUSY while the device is attached by the other.
  */
 #include <errno.h>
 
@@ -236,6 +237,32 @@ void svf_device_detach_pt(struct svf_device *device)
 	device->iommufd_attached = false;
 }
 
+static int attach_pasid(struct svf_device *device, struct svf_call *call, uint32_t pasid,
+			uint32_t *pt_id)
+{
+	bool attached = pasid == SVF_NO_PASID ? device->pasid_0_attached
+					      : svf_idevice_has_pasid(device->idevice, pasid);
+	int err;
+
+	if (attached)
+		return svf_idevice_replace_pasid(device->idevice, call, pasid, pt_id);
+	if (pasid > INT32_MAX)
+		return svf_fail(call, -ENOSPC, "PASID %u has more than 31 bits", pasid);
+	err = svf_idevice_attach_pasid(device->idevice, call, pasid, pt_id);
+	if (!err && pasid == SVF_NO_PASID)
+		device->pasid_0_attached = true;
+	return err;
+}
+
+static void detach_pasid(struct svf_device *device, uint32_t pasid)
+{
+	if (pasid == SVF_NO_PASID && !device->pasid_0_attached)
+		return;
+	svf_idevice_detach_pasid(device->idevice, pasid);
+	if (pasid == SVF_NO_PASID)
+		device->pasid_0_attached = false;
+}
+
 /*
  * The head of both structures: argsz, flags, and for ATTACH an id, is copied in by min_size; with
  * the PASID flag (the only one there is) argsz must reach to its end. Return: 0, -EFAULT, -EINVAL.
@@ -279,13 +306,12 @@ long svf_device_attach_iommufd_pt(struct svf_file *file, struct svf_call *call, 
 	if (err)
 		return err;
 	if (attach.flags & VFIO_DEVICE_ATTACH_PASID)
-		return svf_fail(call, -EINVAL,
-				SVF_BDF_FMT
-				" has no PASID capability, so PASID %u cannot be attached",
-				SVF_BDF_ARG(device->fn->bdf), attach.pasid);
-	err = svf_device_attach_pt(device, call, &attach.pt_id);
+		err = attach_pasid(device, call, attach.pasid, &attach.pt_id);
+	else
+		err = svf_device_attach_pt(device, call, &attach.pt_id);
 	if (err)
 		return err;
+	/* On failure the kernel undoes the attachment without a PASID, whichever was asked for. */
 	err = svf_copy_to_user(call, arg + offsetof(struct vfio_device_attach_iommufd_pt, pt_id),
 			       &attach.pt_id, sizeof(attach.pt_id));
 	if (err)
@@ -307,7 +333,9 @@ long svf_device_detach_iommufd_pt(struct svf_file *file, struct svf_call *call, 
 			sizeof(detach));
 	if (err)
 		return err;
-	if (!(detach.flags & VFIO_DEVICE_DETACH_PASID))
+	if (detach.flags & VFIO_DEVICE_DETACH_PASID)
+		detach_pasid(device, detach.pasid);
+	else
 		svf_device_detach_pt(device);
 	return 0;
 }

@@ -474,6 +474,7 @@ static void release_context(struct svf_device_file *df)
 		return;
 	}
 	svf_device_detach_pt(device);
+	device->pasid_0_attached = false;
 	svf_idevice_unbind(device->idevice);
 	device->idevice = NULL;
 	device->devid = 0;

@@ -280,10 +280,31 @@ static void form_of_attach(void **state)
 	assert_fails(attach_form(16, 2, 0), EINVAL, "unknown flags");
 	assert_fails(detach_form(12, 2, 0), EINVAL, "unknown flags");
 	assert_fails(attach_form(12, VFIO_DEVICE_ATTACH_PASID, 1), EINVAL, "end of pasid");
-	assert_fails(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 1), EINVAL, "no PASID capability");
+	assert_fails(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 1), EINVAL, "beside PASIDs");
+	assert_fails(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 1u << 31), ENOSPC, "31 bits");
 	assert_fails(detach_form(8, VFIO_DEVICE_DETACH_PASID, 1), EINVAL, "end of pasid");
 	assert_int_equal(detach_form(12, VFIO_DEVICE_DETACH_PASID, 1), 0);
 	assert_int_equal(attach_form(12, 0, 0), 0);
+}
+
+/* PASID 0 is none to iommufd, and still of its own to the cdev. */
+static void pasid_0(void **state)
+{
+	(void)state;
+	assert_int_equal(ioas_alloc(), 1);
+	assert_int_equal(bind_to(cdev, IOMMUFD_FD, NULL), 0);
+	assert_int_equal(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 0), 0);
+	assert_non_null(fn->group->space);
+	assert_int_equal(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 0), 0);
+	assert_fails(attach_form(12, 0, 0), EBUSY, "detach it first");
+	assert_int_equal(detach_form(8, 0, 0), 0);
+	assert_non_null(fn->group->space);
+	assert_int_equal(detach_form(12, VFIO_DEVICE_DETACH_PASID, 0), 0);
+	assert_null(fn->group->space);
+	assert_int_equal(attach_form(12, 0, 0), 0);
+	assert_fails(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 0), EBUSY, "detach it first");
+	assert_int_equal(detach_form(12, VFIO_DEVICE_DETACH_PASID, 0), 0);
+	assert_non_null(fn->group->space);
 }
 
 /* The id of the page table cannot be written back: not attached. */
@@ -349,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(from_the_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(attached, setup, teardown),
 		cmocka_unit_test_setup_teardown(form_of_attach, setup, teardown),
+		cmocka_unit_test_setup_teardown(pasid_0, setup, teardown),
 		cmocka_unit_test_setup_teardown(attach_undone, setup, teardown),
 		cmocka_unit_test_setup_teardown(token, setup, teardown),
 		cmocka_unit_test_setup_teardown(node_without_device, setup, teardown),
