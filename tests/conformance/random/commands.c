@@ -24,17 +24,23 @@ const struct site_info sites[NR_SITES] = {
 	[SITE_MULTI1] = {"multi1", "0000:05:00.1", NO_SITE, 8, "e1000e"},
 };
 
-const struct class_info classes[NR_CLASSES] = {
+const struct class_info legacy_classes[NR_CLASSES] = {
 	[CLASS_CONTAINER] = {'c', 0, 3}, [CLASS_IOMMUFD] = {'i', 3, 1},
 	[CLASS_GROUP] = {'g', 4, 5},	 [CLASS_DEVICE] = {'d', 9, 6},
 	[CLASS_CDEV] = {'v', 15, 2},	 [CLASS_EVENTFD] = {'e', 17, 4},
 	[CLASS_NULL] = {'n', 21, 1},	 [CLASS_CLOSED] = {'x', 22, 2},
 };
+const struct class_info iommufd_classes[NR_CLASSES] = {
+	[CLASS_IOMMUFD] = {'i', 0, 3}, [CLASS_GROUP] = {'g', 3, 2},  [CLASS_DEVICE] = {'d', 5, 2},
+	[CLASS_CDEV] = {'v', 7, 5},    [CLASS_QUEUE] = {'q', 12, 4}, [CLASS_EVENTFD] = {'e', 16, 1},
+	[CLASS_MEMORY] = {'m', 17, 2}, [CLASS_NULL] = {'n', 19, 1},  [CLASS_CLOSED] = {'x', 20, 4},
+};
+const struct class_info *classes = legacy_classes;
 
 enum class slot_class(unsigned slot) {
 	unsigned i;
 
-	for (i = 0; i < NR_CLASSES - 1; i++) if (slot < classes[i].first + classes[i].count) break;
+	for (i = 0; i < NR_CLASSES - 1; i++) if (slot - classes[i].first < classes[i].count) break;
 	return (enum class)i;
 }
 
@@ -74,6 +80,36 @@ const struct command commands[] = {
 	C(VFIO_DEVICE_ATTACH_IOMMUFD_PT, CDEV, "argsz4 flags4 pt4 pasid4", 0),
 	C(VFIO_DEVICE_DETACH_IOMMUFD_PT, CDEV, "argsz4 flags4 pasid4", 0),
 	C(VFIO_MIG_GET_PRECOPY_INFO, DEVICE, "argsz4 flags4 initial8 dirty8", 0),
+	C(IOMMU_DESTROY, IOMMUFD, "size4 id4", 0),
+	C(IOMMU_IOAS_ALLOC, IOMMUFD, "size4 flags4 ioas4", 0),
+	C(IOMMU_IOAS_ALLOW_IOVAS, IOMMUFD, "size4 ioas4 num4 reserved4 ranges8", 0),
+	C(IOMMU_IOAS_COPY, IOMMUFD, "size4 flags4 dst4 src4 length8 dst_iova8 src_iova8", 0),
+	C(IOMMU_IOAS_IOVA_RANGES, IOMMUFD, "size4 ioas4 num4 reserved4 ranges8 alignment8",
+	  COMMAND_AUX),
+	C(IOMMU_IOAS_MAP, IOMMUFD, "size4 flags4 ioas4 reserved4 va8 length8 iova8", 0),
+	C(IOMMU_IOAS_UNMAP, IOMMUFD, "size4 ioas4 iova8 length8", 0),
+	C(IOMMU_OPTION, IOMMUFD, "size4 option4 op2 reserved2 object4 val8", 0),
+	C(IOMMU_VFIO_IOAS, IOMMUFD, "size4 ioas4 op2 reserved2", 0),
+	C(IOMMU_HWPT_ALLOC, IOMMUFD,
+	  "size4 flags4 dev4 pt4 hwpt4 reserved4 type4 len4 data8 fault4 reserved4", 0),
+	C(IOMMU_GET_HW_INFO, IOMMUFD, "size4 flags4 dev4 len4 data8 type4 pasid1 reserved3 caps8",
+	  COMMAND_AUX),
+	C(IOMMU_HWPT_SET_DIRTY_TRACKING, IOMMUFD, "size4 flags4 hwpt4 reserved4", 0),
+	C(IOMMU_HWPT_GET_DIRTY_BITMAP, IOMMUFD,
+	  "size4 hwpt4 flags4 reserved4 iova8 length8 page8 data8", COMMAND_AUX),
+	C(IOMMU_HWPT_INVALIDATE, IOMMUFD, "size4 hwpt4 data8 type4 len4 num4 reserved4", 0),
+	C(IOMMU_FAULT_QUEUE_ALLOC, IOMMUFD, "size4 flags4 fault4 fd4", 0),
+	C(IOMMU_IOAS_MAP_FILE, IOMMUFD, "size4 flags4 ioas4 fd4 start8 length8 iova8", 0),
+	C(IOMMU_VIOMMU_ALLOC, IOMMUFD, "size4 flags4 type4 dev4 hwpt4 viommu4 len4 reserved4 data8",
+	  0),
+	C(IOMMU_VDEVICE_ALLOC, IOMMUFD, "size4 viommu4 dev4 vdevice4 virt8", 0),
+	C(IOMMU_IOAS_CHANGE_PROCESS, IOMMUFD, "size4 reserved4", 0),
+	C(IOMMU_VEVENTQ_ALLOC, IOMMUFD, "size4 flags4 viommu4 type4 depth4 veventq4 fd4 reserved4",
+	  0),
+	C(IOMMU_HW_QUEUE_ALLOC, IOMMUFD, "size4 flags4 viommu4 type4 index4 queue4 iova8 length8",
+	  0),
+	C(IOMMU_IOAS_NOIOMMU_GET_PA, IOMMUFD, "size4 flags4 ioas4 reserved4 iova8 length8 phys8",
+	  0),
 };
 const size_t nr_commands = ARRAY_SIZE(commands);
 

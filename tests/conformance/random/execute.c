@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,18 @@
 
 #include "uapi/vfio.h"
 
-#define MEMORY	   ((uint8_t *)0x100000000000)
-#define ARGUMENT   ((uint8_t *)0x110000000000)
-#define KERNEL	   ((void *)0xffff888000000000)
-#define WINDOW	   (MAX_BYTES + 64u) /* what is looked at for changes */
-#define PATTERN	   0xa5
-#define CONFIG	   7u /* region */
-#define NO_SUCH_FD 9999
+#define MEMORY	    ((uint8_t *)0x100000000000)
+#define ARGUMENT    ((uint8_t *)0x110000000000)
+#define KERNEL	    ((void *)0xffff888000000000)
+#define WINDOW	    (MAX_BYTES + 64u) /* what is looked at for changes */
+#define PATTERN	    0xa5
+#define CONFIG	    7u /* region */
+#define FILE_PAGES  16
+#define BITMAP_SIZE 512u /* of what is looked at for changes */
+#define NO_SUCH_FD  9999
 
+static uint32_t ids[NR_IDS];
+static uint64_t iovas[NR_IOVAS];
 static int fds[NR_SLOTS];
 static int fd_site[NR_SLOTS]; /* of devices: the function that is in use */
 
@@ -51,7 +56,7 @@ static const struct {
 	E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT),  E(EBUSY),	   E(EEXIST),	 E(ENODEV),
 	E(EINVAL), E(EMFILE), E(ENOTTY), E(EFBIG),   E(ENOSPC),	   E(ESPIPE),	 E(EROFS),
 	E(EPIPE),  E(EDOM),   E(ERANGE), E(ENOSYS),  E(EBADFD),	   E(EMSGSIZE),	 E(EOPNOTSUPP),
-	E(EXDEV),  E(EISDIR), E(EPROTO), E(ENOTDIR), E(EOVERFLOW), E(ETIMEDOUT),
+	E(EXDEV),  E(EISDIR), E(EPROTO), E(ENOTDIR), E(EOVERFLOW), E(ETIMEDOUT), E(EADDRINUSE),
 #undef E
 };
 
@@ -114,6 +119,25 @@ static void map_at(void *at, size_t len, int protection)
 	}
 }
 
+/* A file of memory, and the same opened for reading only. */
+static void open_memory_files(void)
+{
+	const struct class_info *info = &classes[CLASS_MEMORY];
+	char path[64];
+	int fd;
+
+	if (info->count == 0)
+		return;
+	fd = memfd_create("random", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, FILE_PAGES * PAGE) < 0) {
+		perror("memfd");
+		exit(2);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fds[info->first] = fd;
+	fds[info->first + 1] = open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static void open_constant_files(void)
 {
 	unsigned i;
@@ -126,6 +150,9 @@ static void open_constant_files(void)
 		fds[classes[CLASS_EVENTFD].first + i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	fds[classes[CLASS_NULL].first] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	fds[classes[CLASS_CLOSED].first + 1] = NO_SUCH_FD;
+	open_memory_files();
+	memset(ids, 0, sizeof(ids));
+	memset(iovas, 0, sizeof(iovas));
 }
 
 void execute_begin(void)
@@ -140,6 +167,10 @@ void execute_begin(void)
 	map_at(MEMORY + MEMORY_PAGES * PAGE, MEMORY_READONLY * PAGE, PROT_READ);
 	map_at(MEMORY + MEMORY_BITMAP, PAGE, PROT_READ | PROT_WRITE);
 	map_at(ARGUMENT, PAGE, PROT_READ | PROT_WRITE);
+}
+
+void execute_sequence(void)
+{
 	open_constant_files();
 }
 
@@ -211,11 +242,25 @@ static long execute_dup(const struct op *op)
 	return 0;
 }
 
+static uint64_t fix_number(const struct fixup *fix)
+{
+	switch (fix->fix) {
+	case FIX_FD:
+		return (uint64_t)fds[fix->value];
+	case FIX_ID:
+		return ids[fix->value];
+	case FIX_IOVA:
+		return iovas[fix->value] + fix->add;
+	default:
+		return (uint64_t)(uintptr_t)MEMORY + fix->value;
+	}
+}
+
 /* The argument of op as it is in memory. */
 static void fill_argument(const struct op *op, uint8_t *bytes)
 {
 	const struct fixup *fix;
-	uint64_t address;
+	uint64_t number;
 	unsigned i;
 
 	if (op->command->fields[0] == '\0')
@@ -224,12 +269,28 @@ static void fill_argument(const struct op *op, uint8_t *bytes)
 		memcpy(bytes, op->bytes, op->len);
 	for (i = 0; i < op->nr_fixups; i++) {
 		fix = &op->fixups[i];
-		address = (uint64_t)(uintptr_t)MEMORY + fix->value;
-		if (fix->is_fd)
-			memcpy(bytes + fix->offset, &fds[fix->value], 4);
-		else
-			memcpy(bytes + fix->offset, &address, 8);
+		number = fix_number(fix);
+		memcpy(bytes + fix->offset, &number, fixup_width(fix->fix));
 	}
+}
+
+/* What the answer of a call that succeeded is kept of. */
+static void keep_answer(const struct op *op, const uint8_t *argument)
+{
+	const struct keep *keep = &op->keep;
+
+	if (op->fd_offset != 0) {
+		int fd;
+
+		memcpy(&fd, argument + op->fd_offset, 4);
+		put_file(op->slot2, fd, NO_SITE);
+	}
+	if (keep->offset == 0)
+		return;
+	if (keep->is_iova)
+		memcpy(&iovas[keep->variable], argument + keep->offset, 8);
+	else
+		memcpy(&ids[keep->variable], argument + keep->offset, 4);
 }
 
 static uint8_t *place_argument(const struct op *op, unsigned len)
@@ -249,12 +310,17 @@ static uint8_t *place_argument(const struct op *op, unsigned len)
 	}
 }
 
-/* Ids of groups and objects are not compared. */
+/*
+ * Ids of groups are not compared, nor numbers of files; of objects are those that the sequence itself
+ * keeps.
+ */
 static void mask_ids(const struct op *op, uint8_t *bytes)
 {
 	uint32_t i, count;
 
-	if (op->command->flags & COMMAND_ID)
+	if (op->fd_offset != 0)
+		memset(bytes + op->fd_offset, 0, 4);
+	if (op->command->flags & COMMAND_ID && op->keep.offset == 0)
 		memset(bytes + 12, 0, 4);
 	if (op->command->flags & COMMAND_HOT_INFO) {
 		memcpy(&count, bytes + 8, 4);
@@ -289,6 +355,8 @@ static long call_with_memory(const struct op *op, uint16_t *written, char *detai
 	ret = ret < 0 ? -errno : ret;
 	mprotect(ARGUMENT, PAGE, PROT_READ | PROT_WRITE);
 	*written = 0;
+	if (mapped && ret == 0)
+		keep_answer(op, argument);
 	if (!mapped || memcmp(before, argument, window) == 0)
 		return ret;
 	memcpy(after, argument, window);
@@ -296,8 +364,9 @@ static long call_with_memory(const struct op *op, uint16_t *written, char *detai
 	show_bytes(after, window < 64 ? window : 64, detail, len);
 	/* Numbers of files and addresses must not count. */
 	for (size_t i = 0; i < op->nr_fixups; i++)
-		if (memcmp(before + op->fixups[i].offset, after + op->fixups[i].offset, 4) == 0)
-			memset(after + op->fixups[i].offset, 0, op->fixups[i].is_fd ? 4 : 8);
+		if (op->fixups[i].fix <= FIX_FD &&
+		    memcmp(before + op->fixups[i].offset, after + op->fixups[i].offset, 4) == 0)
+			memset(after + op->fixups[i].offset, 0, fixup_width(op->fixups[i].fix));
 	*written = digest(after, window, DIGEST_START);
 	return ret;
 }
@@ -338,7 +407,8 @@ static long execute_ioctl(const struct op *op, char *result, size_t len, char *d
 	char number[32];
 	long ret;
 
-	memset(bitmap, PATTERN, 64);
+	memset(bitmap, PATTERN, BITMAP_SIZE);
+	memcpy(bitmap, op->aux, op->nr_aux);
 	if (op->command->fields == NULL)
 		ret = call_with_number(op);
 	else
@@ -351,9 +421,13 @@ static long execute_ioctl(const struct op *op, char *result, size_t len, char *d
 	snprintf(result, len, "%s", number);
 	if (written != 0)
 		snprintf(result, len, "%s:%04x", number, written);
-	if (op->command->flags & COMMAND_BITMAP && is_written(bitmap, 64)) {
+	if (op->command->flags & COMMAND_AUX && is_written(bitmap, BITMAP_SIZE))
+		snprintf(result + strlen(result), len - strlen(result), ".%04x",
+			 digest(bitmap, BITMAP_SIZE, DIGEST_START));
+	else if (op->command->flags & COMMAND_BITMAP && is_written(bitmap, 64))
 		snprintf(result + strlen(result), len - strlen(result), ".%04x",
 			 digest(bitmap, 64, DIGEST_START));
+	if (op->command->flags & (COMMAND_BITMAP | COMMAND_AUX) && is_written(bitmap, 64)) {
 		snprintf(detail + strlen(detail), detail_len - strlen(detail), " bitmap ");
 		show_bytes(bitmap, 32, detail, detail_len);
 	}
@@ -401,12 +475,21 @@ static long execute_transfer(const struct op *op, char *result, size_t len, char
 	long ret;
 
 	memset(bytes, PATTERN, sizeof(bytes));
-	if (op->kind == OP_READ)
+	if (slot_class(op->slot) == CLASS_QUEUE && op->value == 0)
+		ret = op->kind == OP_READ ? read(fds[op->slot], bytes, op->len)
+					  : write(fds[op->slot], op->bytes, op->len);
+	else if (op->kind == OP_READ)
 		ret = pread(fds[op->slot], bytes, op->len, (off_t)op->value);
 	else
 		ret = pwrite(fds[op->slot], op->bytes, op->len, (off_t)op->value);
 	ret = ret < 0 ? -errno : ret;
 	say(ret, result, len);
+	if (op->kind == OP_READ && ret > 0 && slot_class(op->slot) == CLASS_QUEUE) {
+		snprintf(result + strlen(result), len - strlen(result), ":%04x",
+			 digest(bytes, (size_t)ret, DIGEST_START));
+		show_bytes(bytes, (size_t)ret, detail, detail_len);
+		return ret;
+	}
 	if (op->kind == OP_READ && ret > 0 && op->value >> 40 == CONFIG) {
 		mask_firmware(bytes, ret, op->value & 0xffff,
 			      fd_site[op->slot] != NO_SITE &&
@@ -454,8 +537,21 @@ static void execute_signalled(char *result, size_t len)
 	}
 }
 
+static void execute_poll(const struct op *op, char *result, size_t len)
+{
+	struct pollfd poll_fd = {.fd = fds[op->slot], .events = POLLIN | POLLOUT};
+	int ret = poll(&poll_fd, 1, 0);
+
+	if (ret < 0)
+		say(-errno, result, len);
+	else
+		snprintf(result, len, "%#x", (unsigned)poll_fd.revents);
+}
+
 static bool left_out(const struct op *op)
 {
+	if (op->kind == OP_POLL)
+		return fds[op->slot] < 0;
 	if (op->kind == OP_CLOSE)
 		return fds[op->slot] < 0;
 	if (op->kind != OP_SYSFS_WRITE)
@@ -500,6 +596,9 @@ void op_execute(const struct op *op, char *result, size_t len, char *detail, siz
 	case OP_SIGNALLED:
 		execute_signalled(result, len);
 		break;
+	case OP_POLL:
+		execute_poll(op, result, len);
+		break;
 	}
 }
 
@@ -515,6 +614,5 @@ bool execute_clean(const struct sequence *seq)
 	for (i = 0; i < NR_SITES; i++)
 		if (seq->touched[i])
 			clean = sysfs_clean((enum site)i) && clean;
-	open_constant_files();
 	return clean;
 }

@@ -43,19 +43,43 @@ static const struct fixup *fixup_at(const struct op *op, unsigned offset)
 	return NULL;
 }
 
+static void add_fixup(struct text *t, const struct fixup *fix)
+{
+	switch (fix->fix) {
+	case FIX_FD:
+		add_slot(t, fix->value);
+		break;
+	case FIX_ID:
+		add(t, "$%" PRIu64, fix->value);
+		break;
+	case FIX_IOVA:
+		add(t, "@%" PRIu64 "+%#" PRIx64, fix->value, fix->add);
+		break;
+	case FIX_MEMORY:
+		add(t, "memory+%#" PRIx64, fix->value);
+		break;
+	}
+}
+
+static void add_keep(struct text *t, const struct op *op)
+{
+	if (op->keep.offset != 0)
+		add(t, " -> %c%u", op->keep.is_iova ? '@' : '$', op->keep.variable);
+	if (op->fd_offset != 0) {
+		add(t, " -> ");
+		add_slot(t, op->slot2);
+	}
+}
+
 /* width 0: as many bytes as a fixup there has, or 4. Gives back what was taken. */
 static unsigned add_number(struct text *t, const struct op *op, unsigned offset, unsigned width)
 {
 	const struct fixup *fix = fixup_at(op, offset);
 	uint64_t number = 0;
 
-	if (fix != NULL && fix->is_fd) {
-		add_slot(t, fix->value);
-		return 4;
-	}
 	if (fix != NULL) {
-		add(t, "memory+%#" PRIx64, fix->value);
-		return 8;
+		add_fixup(t, fix);
+		return fixup_width(fix->fix);
 	}
 	if (offset + width > op->len)
 		width = op->len - offset;
@@ -86,6 +110,14 @@ static void add_fields(struct text *t, const struct op *op)
 	add(t, "}");
 }
 
+static void add_hex(struct text *t, const uint8_t *bytes, unsigned len)
+{
+	unsigned i;
+
+	for (i = 0; i < len; i++)
+		add(t, "%02x", bytes[i]);
+}
+
 static void add_ioctl(struct text *t, const struct op *op)
 {
 	static const char *const places[NR_PLACES] = {
@@ -111,18 +143,15 @@ static void add_ioctl(struct text *t, const struct op *op)
 		add(t, "%s", places[op->place]);
 	}
 	add(t, ")");
+	add_keep(t, op);
+	if (op->nr_aux > 0) {
+		add(t, " aux ");
+		add_hex(t, op->aux, op->nr_aux);
+	}
 	if (op->command->flags & COMMAND_FD) {
 		add(t, " -> ");
 		add_slot(t, op->slot2);
 	}
-}
-
-static void add_bytes(struct text *t, const struct op *op)
-{
-	unsigned i;
-
-	for (i = 0; i < op->len && i < 8; i++)
-		add(t, "%02x", op->bytes[i]);
 }
 
 /* A text as it would be written in C. */
@@ -165,7 +194,7 @@ void op_explain(const struct op *op, char *text, size_t len)
 		    op->value & (((uint64_t)1 << 40) - 1), op->len);
 		if (op->kind == OP_WRITE) {
 			add(&t, ": ");
-			add_bytes(&t, op);
+			add_hex(&t, op->bytes, op->len < 8 ? op->len : 8);
 		}
 		add(&t, ")");
 		break;
@@ -181,6 +210,10 @@ void op_explain(const struct op *op, char *text, size_t len)
 		break;
 	case OP_SIGNALLED:
 		add(&t, "eventfds?");
+		break;
+	case OP_POLL:
+		add(&t, "poll ");
+		add_slot(&t, op->slot);
 		break;
 	}
 }

@@ -84,20 +84,25 @@ void put64(struct op *op, uint64_t value)
 	op->len += 8;
 }
 
-static void put_fixup(struct op *op, bool is_fd, uint64_t value)
+unsigned fixup_width(enum fix fix)
 {
-	op->fixups[op->nr_fixups++] = (struct fixup){op->len, is_fd, value};
-	op->len += is_fd ? 4 : 8;
+	return fix == FIX_FD || fix == FIX_ID ? 4 : 8;
+}
+
+void put_fixup(struct op *op, enum fix fix, uint64_t value, uint64_t add)
+{
+	op->fixups[op->nr_fixups++] = (struct fixup){op->len, fix, value, add};
+	op->len += fixup_width(fix);
 }
 
 void put_fd(struct op *op, unsigned slot)
 {
-	put_fixup(op, true, slot);
+	put_fixup(op, FIX_FD, slot, 0);
 }
 
 void put_memory(struct op *op, uint64_t offset)
 {
-	put_fixup(op, false, offset);
+	put_fixup(op, FIX_MEMORY, offset, 0);
 }
 
 uint32_t any_argsz(struct generator *g, uint32_t size)
@@ -111,7 +116,7 @@ uint32_t any_argsz(struct generator *g, uint32_t size)
 
 /* Spoiling */
 
-static void spoil_number(struct generator *g, struct op *op)
+void spoil_number(struct generator *g, struct op *op)
 {
 	static const uint64_t extremes[] = {0,		 1,	     0x7fffffff,    0x80000000,
 					    0xffffffff,	 0xfffffffe, 1ull << 63,    ~0ull,
@@ -126,7 +131,7 @@ static void spoil_number(struct generator *g, struct op *op)
 	at = below(g, op->len / 4) * 4;
 	for (i = 0; i < op->nr_fixups; i++)
 		if (at >= op->fixups[i].offset &&
-		    at < op->fixups[i].offset + (op->fixups[i].is_fd ? 4 : 8))
+		    at < op->fixups[i].offset + fixup_width(op->fixups[i].fix))
 			return;
 	width = at % 8 == 0 && at + 8 <= op->len && chance(g, 40) ? 8 : 4;
 	if (chance(g, 50)) {
@@ -146,7 +151,7 @@ static void spoil_ioctl(struct generator *g, struct op *op)
 		op->place = (enum place)(1 + below(g, NR_PLACES - 1));
 	else if (way < 65 && op->command->fields != NULL && op->nr_fixups == 0 && op->len >= 8)
 		op->len -= 4 * (1 + below(g, op->len / 4 - 1));
-	else if (way < 75 && op->nr_fixups > 0 && op->fixups[0].is_fd)
+	else if (way < 75 && op->nr_fixups > 0 && op->fixups[0].fix == FIX_FD)
 		op->fixups[0].value = any_slot(g);
 	else
 		spoil_number(g, op);
@@ -291,7 +296,7 @@ static void apply_sysfs(struct model *m, const struct op *op)
 		model_set_vfs(m, op->site, (unsigned)nr);
 }
 
-static void apply(struct model *m, const struct op *op)
+void apply_op(struct model *m, const struct op *op)
 {
 	switch (op->kind) {
 	case OP_OPEN:
@@ -331,7 +336,7 @@ static const struct corner {
 	{22, 2, {SITE_MULTI0, SITE_MULTI1}},
 };
 
-static struct op *next_op(struct generator *g)
+struct op *next_op(struct generator *g)
 {
 	struct op *op = &g->seq->ops[g->seq->nr_ops];
 
@@ -343,7 +348,7 @@ static struct op *next_op(struct generator *g)
 static void accept(struct generator *g, struct op *op, bool works)
 {
 	if (works)
-		apply(&g->model, op);
+		apply_op(&g->model, op);
 	g->seq->nr_ops++;
 }
 
@@ -414,6 +419,11 @@ void sequence_generate(struct sequence *seq, uint64_t seed)
 	unsigned nr;
 	bool made;
 
+	if (seed >= IOMMUFD_SEEDS) {
+		iommufd_generate(seq, seed);
+		return;
+	}
+	classes = legacy_classes;
 	memset(seq, 0, sizeof(*seq));
 	model_init(&g.model);
 	nr = 30 + below(&g, 31);

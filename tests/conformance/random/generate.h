@@ -46,7 +46,15 @@ void put32(struct op *op, uint32_t value);
 void put64(struct op *op, uint64_t value);
 void put_fd(struct op *op, unsigned slot);
 void put_memory(struct op *op, uint64_t offset);
+void put_fixup(struct op *op, enum fix fix, uint64_t value, uint64_t add);
 /* A size for argsz: size mostly. */
 uint32_t any_argsz(struct generator *g, uint32_t size);
+/* Changes a number in the argument, or the number that is the argument. */
+void spoil_number(struct generator *g, struct op *op);
+
+/* The next call of the sequence, empty; nr_ops counts it when it is accepted. */
+struct op *next_op(struct generator *g);
+/* What the call does to files and functions, if it works. */
+void apply_op(struct model *m, const struct op *op);
 
 #endif

@@ -55,6 +55,7 @@ static unsigned run_sequence(unsigned long seed, bool verbose)
 	unsigned i;
 
 	sequence_generate(&seq, seed);
+	execute_sequence();
 	alarm(SEQUENCE_SECONDS);
 	for (i = 0; i < seq.nr_ops; i++) {
 		op_execute(&seq.ops[i], results[i], RESULT_SIZE, detail, sizeof(detail));
