@@ -5,6 +5,9 @@
  * nothing crashes, nothing leaks (the port's end and LeakSanitizer see to that), no invariant
  * breaks and every errno has a reason; results may differ from the scenario's, since something did fail.
  *
+ * At the end it says in how many runs each command met a failure. Every command of iommufd must be called
+ * by some scenario, and each that copies or allocates must have met one.
+ *
  * The allocations counted are those of base, core and models, which call calloc and realloc only; the
  * linker diverts these here (--wrap). The test's own memory comes from malloc.
  */
@@ -12,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/command.h"
+#include "core/file.h"
 #include "tests/scenario/scenario.h"
 #include "tests/unit/port.h"
 
@@ -56,12 +61,60 @@ static unsigned long count_allocations(void)
 	return allocations;
 }
 
+/* --- which commands met failures --- */
+
+#define COMMANDS_MAX 128
+
+static struct {
+	unsigned long calls, events, failures;
+} seen[COMMANDS_MAX];
+
+static unsigned long (*events_now)(void);
+static unsigned long events_before;
+
+static void before_command(const struct svf_command *command)
+{
+	(void)command;
+	events_before = events_now();
+}
+
+static void after_command(const struct svf_command *command)
+{
+	size_t row = (size_t)(command - svf_commands);
+	unsigned long events = events_now();
+
+	seen[row].calls++;
+	seen[row].events += events - events_before;
+	seen[row].failures += events_before < nth && nth <= events;
+}
+
+/* Return: whether the sweep was complete. */
+static bool report(void)
+{
+	bool complete = true;
+
+	for (size_t i = 0; i < svf_commands_count; i++) {
+		const struct svf_command *command = &svf_commands[i];
+
+		if (command->kind != SVF_FILE_IOMMUFD)
+			continue;
+		printf("%s: %lu failures\n", command->name, seen[i].failures);
+		if (seen[i].calls && (seen[i].failures || !seen[i].events))
+			continue;
+		printf("%s is not swept: no scenario %s\n", command->name,
+		       seen[i].calls ? "lets it fail" : "calls it");
+		complete = false;
+	}
+	return complete;
+}
+
 static bool broken; /* a scenario did not even hold what must hold with a failure */
 
 /* Until a run is over before its n-th event. Return: how many failures were injected. */
 static unsigned long sweep(const char *path, void (*arm)(void), unsigned long (*count)(void))
 {
 	nth = 0;
+	events_now = count;
 	do {
 		nth++;
 		broken |= !scenario_run(path, arm);
@@ -74,6 +127,10 @@ int main(int argc, char **argv)
 {
 	unsigned long injected = 0;
 
+	scenario_before = before_command;
+	scenario_after = after_command;
+	if (svf_commands_count > COMMANDS_MAX)
+		return 1;
 	for (int i = 1; i < argc; i++) {
 		unsigned long in_allocations = sweep(argv[i], arm_allocation, count_allocations);
 		unsigned long in_copies = sweep(argv[i], arm_copy, test_copies);
@@ -83,5 +140,5 @@ int main(int argc, char **argv)
 		injected += in_allocations + in_copies;
 	}
 	/* A sweep that injected nothing has proved nothing. */
-	return broken || injected == 0;
+	return !report() || broken || injected == 0;
 }

@@ -15,6 +15,7 @@
  *   holds NAME OFFSET HEX...		  what that memory must be
  *   mmap NAME FILE OFFSET LENGTH	  a part of a BAR as memory of the client, until FILE is closed
  *   dma BDF read|write IOVA LENGTH	  by the device; it writes dd
+ *   memfile NAME SIZE			  a file of memory; one a scenario
  *   event NAME				  an eventfd of the client
  *   signals NAME N			  how often it was signalled since the last such line
  *   fire NAME				  the client signals it
@@ -45,6 +46,11 @@
  * Return: true when all was as stated; otherwise the first difference was printed as file:line: text.
  */
 bool scenario_run(const char *path, void (*arm)(void));
+
+/* Called before and after each ioctl of a scenario; NULL: not. */
+struct svf_command;
+extern void (*scenario_before)(const struct svf_command *command);
+extern void (*scenario_after)(const struct svf_command *command);
 
 /*
  * Runs a text that need not make sense: stops at what is no statement, says nothing, compares nothing.

@@ -121,17 +121,25 @@ static uint32_t command_number(struct scenario *s, const char *text)
 	return (uint32_t)number;
 }
 
+void (*scenario_before)(const struct svf_command *command);
+void (*scenario_after)(const struct svf_command *command);
+
 /* As test_ioctl(), but keeps the file that the command returns. */
 static long call_ioctl(struct scenario *s, struct svf_file *file, uint32_t command, uint64_t arg,
 		       struct svf_file **ret_file)
 {
+	const struct svf_command *row = svf_command_lookup(file->kind, command);
 	struct svf_call call = test_call(s->machine);
 	long ret;
 
+	if (row && scenario_before)
+		scenario_before(row);
 	do {
 		call.reason[0] = '\0';
 		ret = svf_file_ioctl(file, &call, command, arg);
 	} while (ret == SVF_RESTART);
+	if (row && scenario_after)
+		scenario_after(row);
 	memcpy(s->reason, call.reason, sizeof(s->reason));
 	if (ret < 0 && ret != SVF_BLOCKED && !s->tolerant)
 		test_check_errno(file, command, (int)-ret);
@@ -289,6 +297,21 @@ static void do_holds(struct scenario *s)
 	EXPECT(s, memcmp((char *)name->memory + offset, wanted, len) == 0,
 	       "%s holds other bytes, the first is %02x", s->words[1],
 	       ((uint8_t *)name->memory)[offset]);
+}
+
+static void do_memfile(struct scenario *s)
+{
+	struct name *name = scenario_add_name(s, s->words[1], NAME_MEMORY);
+
+	if (!name)
+		return;
+	name->size = strtoul(s->words[2], NULL, 0);
+	if (!name->size || name->size > MAX_MEMORY) {
+		scenario_fail(s, "a file is of 1 to %u bytes", MAX_MEMORY);
+		return;
+	}
+	name->memory = test_user_alloc(name->size);
+	test_fd_memory(name->fd, name->memory, name->size);
 }
 
 /* A part of a BAR becomes memory of the client's. */
@@ -541,20 +564,35 @@ static void do_log(struct scenario *s)
 }
 
 const struct statement scenario_statements[] = {
-	{"device", do_device, 2, true},	   {"param", do_param, 2, true},
-	{"open", do_open, 3, false},	   {"ioctl", do_ioctl, 4, false},
-	{"read", do_read, 4, false},	   {"write", do_write, 4, false},
-	{"close", do_close, 2, false},	   {"memory", do_memory, 3, false},
-	{"holds", do_holds, 4, false},	   {"mmap", do_mmap, 5, false},
-	{"dma", do_dma, 5, false},	   {"event", do_event, 2, false},
-	{"signals", do_signals, 3, false}, {"fire", do_fire, 2, false},
-	{"raise", do_raise, 3, false},	   {"numvfs", do_numvfs, 3, false},
-	{"bind", do_bind, 3, false},	   {"unbind", do_unbind, 2, false},
-	{"remove", do_remove, 2, false},   {"rescan", do_rescan, 2, false},
-	{"time", do_time, 2, false},	   {"override", do_override, 3, false},
-	{"probe", do_probe, 2, false},	   {"id", do_id, 4, false},
-	{"reset", do_reset, 2, false},	   {"process", do_process, 2, false},
-	{"rawio", do_rawio, 2, false},	   {"memlock", do_memlock, 2, false},
+	{"device", do_device, 2, true},
+	{"param", do_param, 2, true},
+	{"open", do_open, 3, false},
+	{"ioctl", do_ioctl, 4, false},
+	{"read", do_read, 4, false},
+	{"write", do_write, 4, false},
+	{"close", do_close, 2, false},
+	{"memory", do_memory, 3, false},
+	{"memfile", do_memfile, 3, false},
+	{"holds", do_holds, 4, false},
+	{"mmap", do_mmap, 5, false},
+	{"dma", do_dma, 5, false},
+	{"event", do_event, 2, false},
+	{"signals", do_signals, 3, false},
+	{"fire", do_fire, 2, false},
+	{"raise", do_raise, 3, false},
+	{"numvfs", do_numvfs, 3, false},
+	{"bind", do_bind, 3, false},
+	{"unbind", do_unbind, 2, false},
+	{"remove", do_remove, 2, false},
+	{"rescan", do_rescan, 2, false},
+	{"time", do_time, 2, false},
+	{"override", do_override, 3, false},
+	{"probe", do_probe, 2, false},
+	{"id", do_id, 4, false},
+	{"reset", do_reset, 2, false},
+	{"process", do_process, 2, false},
+	{"rawio", do_rawio, 2, false},
+	{"memlock", do_memlock, 2, false},
 	{"log", do_log, 2, false},
 };
 const size_t scenario_statements_count = SVF_ARRAY_SIZE(scenario_statements);
