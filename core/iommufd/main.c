@@ -327,15 +327,18 @@ int svf_iommufd_open(struct svf_machine *machine, struct svf_call *call, struct 
 
 static int check_zero(struct svf_ucmd *ucmd, uint32_t first, uint32_t len)
 {
+	uint32_t piece;
 	uint8_t bytes[1024];
 	int err;
 
-	for (uint32_t done = 0; done < len; done += (uint32_t)sizeof(bytes)) {
-		uint32_t piece = len - done;
+	for (uint32_t done = 0; done < len; done += piece) {
+		uint64_t addr = ucmd->ubuffer + first + done;
 
-		if (piece > sizeof(bytes))
-			piece = sizeof(bytes);
-		err = svf_copy_from_user(ucmd->call, bytes, ucmd->ubuffer + first + done, piece);
+		/* Within a page, so that what comes first is told: a byte that is none, or is not zero. */
+		piece = (uint32_t)(sizeof(bytes) - addr % sizeof(bytes));
+		if (piece > len - done)
+			piece = len - done;
+		err = svf_copy_from_user(ucmd->call, bytes, addr, piece);
 		if (err)
 			return err;
 		for (uint32_t i = 0; i < piece; i++)

@@ -65,16 +65,16 @@ static int fail_not_cdev(const struct svf_device_file *df, struct svf_call *call
 /* A caller from a later kernel's header may give more than is known here, if it is zero. */
 static int check_trailing(struct svf_call *call, uint64_t addr, size_t len)
 {
+	size_t left = len < TRAILING_MAX ? len : TRAILING_MAX;
 	uint8_t bytes[256];
 
-	if (len > TRAILING_MAX)
-		return svf_fail(call, -E2BIG,
-				"argsz is %zu bytes more than struct vfio_device_bind_iommufd has",
-				len);
-	while (len) {
-		size_t n = len < sizeof(bytes) ? len : sizeof(bytes);
-		int err = svf_copy_from_user(call, bytes, addr, n);
+	while (left) {
+		/* Within a page, so that what comes first is told: a byte that is none, or is not zero. */
+		size_t n = sizeof(bytes) - addr % sizeof(bytes);
+		int err;
 
+		n = left < n ? left : n;
+		err = svf_copy_from_user(call, bytes, addr, n);
 		if (err)
 			return err;
 		for (size_t i = 0; i < n; i++)
@@ -83,8 +83,12 @@ static int check_trailing(struct svf_call *call, uint64_t addr, size_t len)
 					call, -E2BIG,
 					"argsz covers fields that are not known here and not zero");
 		addr += n;
-		len -= n;
+		left -= n;
 	}
+	if (len > TRAILING_MAX)
+		return svf_fail(call, -E2BIG,
+				"argsz is %zu bytes more than struct vfio_device_bind_iommufd has",
+				len);
 	return 0;
 }
 

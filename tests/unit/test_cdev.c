@@ -113,6 +113,15 @@ static long bind_form(uint32_t argsz, uint32_t flags, int32_t fd, uint64_t extra
 	return test_ioctl(cdev, VFIO_DEVICE_BIND_IOMMUFD, &arg, sizeof(arg));
 }
 
+/* Zeroes behind the structure for as long as anybody looks. */
+static long bind_long(void)
+{
+	struct vfio_device_bind_iommufd *bind = test_user_alloc(0x20000);
+
+	*bind = (struct vfio_device_bind_iommufd){.argsz = UINT32_MAX, .iommufd = IOMMUFD_FD};
+	return test_ioctl_value(cdev, VFIO_DEVICE_BIND_IOMMUFD, (uintptr_t)bind);
+}
+
 static void form_of_bind(void **state)
 {
 	struct svf_file *container;
@@ -131,8 +140,9 @@ static void form_of_bind(void **state)
 	assert_fails(bind_form(24, 0, CONTAINER_FD, 0), EBADFD, "no iommufd");
 	assert_fails(bind_form(24, 0, 7, 0), EBADFD, "no iommufd");
 	assert_fails(bind_form(32, 0, IOMMUFD_FD, 1), E2BIG, "not zero");
-	assert_fails(bind_form(UINT32_MAX, 0, IOMMUFD_FD, 0), E2BIG, "more than");
-	assert_fails(bind_form(40, 0, IOMMUFD_FD, 0), EFAULT, "cannot read 16");
+	assert_fails(bind_form(UINT32_MAX, 0, IOMMUFD_FD, 0), EFAULT, "cannot read");
+	assert_fails(bind_form(40, 0, IOMMUFD_FD, 0), EFAULT, "cannot read");
+	assert_fails(bind_long(), E2BIG, "more than");
 	assert_int_equal(fn->device->group->cdev_device_open_count, 0);
 	assert_int_equal(bind_form(32, 0, IOMMUFD_FD, 0), 0);
 	assert_fails(bind_form(24, 0, IOMMUFD_FD, 0), EINVAL, "bound to an iommufd already");
@@ -294,17 +304,17 @@ static void pasid_0(void **state)
 	assert_int_equal(ioas_alloc(), 1);
 	assert_int_equal(bind_to(cdev, IOMMUFD_FD, NULL), 0);
 	assert_int_equal(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 0), 0);
-	assert_non_null(fn->group->space);
+	assert_non_null(fn->requester->space);
 	assert_int_equal(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 0), 0);
 	assert_fails(attach_form(12, 0, 0), EBUSY, "detach it first");
 	assert_int_equal(detach_form(8, 0, 0), 0);
-	assert_non_null(fn->group->space);
+	assert_non_null(fn->requester->space);
 	assert_int_equal(detach_form(12, VFIO_DEVICE_DETACH_PASID, 0), 0);
-	assert_null(fn->group->space);
+	assert_null(fn->requester->space);
 	assert_int_equal(attach_form(12, 0, 0), 0);
 	assert_fails(attach_form(16, VFIO_DEVICE_ATTACH_PASID, 0), EBUSY, "detach it first");
 	assert_int_equal(detach_form(12, VFIO_DEVICE_DETACH_PASID, 0), 0);
-	assert_non_null(fn->group->space);
+	assert_non_null(fn->requester->space);
 }
 
 /* The id of the page table cannot be written back: not attached. */
