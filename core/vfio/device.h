@@ -62,7 +62,7 @@ struct svf_device {
 	bool unbound;
 	uint32_t devid; /* id of idevice there */
 	bool iommufd_attached;
-	bool pasid_0_attached; /* the same by ATTACH with PASID 0 */
+	bool pasid_0_attached;	       /* the same by ATTACH with PASID 0 */
 	struct svf_vf_token *vf_token; /* of a PF; NULL otherwise */
 
 	/* While open. */
