@@ -269,24 +269,57 @@ int svf_preload_mprotect(void *addr, size_t length, int prot)
 	return 0;
 }
 
+/*
+ * To a client it is one mapping, which moves as a whole; its runs are several. What cannot be moved stays, as
+ * where the kernel fails half-way. Return: whether all of it has moved.
+ */
+static bool move_runs(uintptr_t from, size_t length, uintptr_t to)
+{
+	size_t n;
+
+	for (; length; from += n, to += n, length -= n) {
+		n = svf_trap_alike(from, length);
+		if (libc_mremap((void *)from, n, n, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)to) ==
+		    MAP_FAILED)
+			return false;
+		svf_trap_remove(to, n);
+		svf_trap_move(from, n, to);
+	}
+	return true;
+}
+
+/* Device memory does not grow, nor is it left behind; it moves only where it is told to. */
+static int check_move(uintptr_t from, size_t old_length, uintptr_t to, size_t length, int flags)
+{
+	if (from % PAGE || flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || !length)
+		return EINVAL;
+	if (flags & MREMAP_FIXED && (!(flags & MREMAP_MAYMOVE) || to % PAGE ||
+				     (to < from + old_length && from < to + length)))
+		return EINVAL;
+	return length > old_length ? EFAULT : 0;
+}
+
 void *svf_preload_mremap(void *addr, size_t old_length, size_t length, int flags, void *new_addr)
 {
-	uintptr_t from = (uintptr_t)addr;
-	void *map;
+	uintptr_t from = (uintptr_t)addr, to = (uintptr_t)new_addr;
+	int err;
 
-	if (!svf_trap_overlaps(from, old_length))
-		return libc_mremap(addr, old_length, length, flags, new_addr);
-	/* Device memory does not grow, and keeps its old place only if it keeps its size. */
-	if (length > old_length || (flags & MREMAP_DONTUNMAP)) {
-		errno = EFAULT;
+	old_length = (old_length + PAGE - 1) & ~(PAGE - 1);
+	length = (length + PAGE - 1) & ~(PAGE - 1);
+	if (!svf_trap_overlaps(from, old_length)) {
+		addr = libc_mremap(addr, old_length, length, flags, new_addr);
+		if (addr != MAP_FAILED && flags & MREMAP_FIXED)
+			svf_trap_remove((uintptr_t)addr, length);
+		return addr;
+	}
+	err = check_move(from, old_length, to, length, flags);
+	if (err) {
+		errno = err;
 		return MAP_FAILED;
 	}
 	if (length < old_length)
-		svf_trap_remove(from + length, old_length - length);
-	map = libc_mremap(addr, old_length, length, flags, new_addr);
-	if (map != MAP_FAILED && map != addr) {
-		svf_trap_remove((uintptr_t)map, length);
-		svf_trap_move(from, length, (uintptr_t)map);
-	}
-	return map;
+		svf_preload_munmap((void *)(from + length), old_length - length);
+	if (!(flags & MREMAP_FIXED))
+		return addr;
+	return move_runs(from, length, to) ? new_addr : MAP_FAILED;
 }

@@ -296,6 +296,24 @@ void svf_trap_remove(uintptr_t address, size_t len)
 	unlock(&saved);
 }
 
+/* [first, last] of a piece, which is taken out of the table, as a piece of its own. The lock is held. */
+static struct svf_piece take_part(struct svf_piece *piece, uintptr_t first, uintptr_t last)
+{
+	struct svf_piece own = *piece;
+
+	if (own.first < first) {
+		own.offset += first - own.first;
+		own.first = first;
+	}
+	if (own.last > last)
+		own.last = last;
+	/* The source stays, for the part. */
+	own.source->pieces++;
+	cut(piece, own.first, own.last);
+	own.source->pieces--;
+	return own;
+}
+
 /* What begins at address: a piece cut to [address, last], or NULL and the bytes up to the next piece. */
 static struct svf_piece *alike(uintptr_t address, uintptr_t last, size_t *ret_len)
 {
@@ -316,6 +334,17 @@ static struct svf_piece *alike(uintptr_t address, uintptr_t last, size_t *ret_le
 	return NULL;
 }
 
+size_t svf_trap_alike(uintptr_t address, size_t len)
+{
+	uint64_t saved;
+	size_t n;
+
+	lock(&saved);
+	alike(address, address + len - 1, &n);
+	unlock(&saved);
+	return n;
+}
+
 int svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len)
 {
 	uintptr_t last = address + (len + PAGE - 1) / PAGE * PAGE - 1;
@@ -329,14 +358,8 @@ int svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len)
 		real = piece->kind == SVF_TRAP_ALL ? PROT_NONE : prot & ~PROT_WRITE;
 	if (piece && piece->prot != prot) {
 		/* The rest keeps the protection it had. */
-		own = *piece;
-		own.offset += address - piece->first;
-		own.first = address;
-		own.last = address + *ret_len - 1;
+		own = take_part(piece, address, address + *ret_len - 1);
 		own.prot = prot;
-		own.source->pieces++;
-		cut(piece, own.first, own.last);
-		own.source->pieces--;
 		if (grow())
 			append(&own);
 	}
@@ -347,16 +370,17 @@ int svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len)
 void svf_trap_move(uintptr_t from, size_t len, uintptr_t to)
 {
 	uintptr_t last = from + (len + PAGE - 1) / PAGE * PAGE - 1;
+	struct svf_piece *piece;
 	uint64_t saved;
 
 	lock(&saved);
-	for (size_t i = 0; i < table.count; i++) {
-		struct svf_piece *piece = &table.pieces[i];
+	while ((piece = find(from, last))) {
+		struct svf_piece own = take_part(piece, from, last);
 
-		if (piece->first < from || piece->last > last)
-			continue;
-		piece->first = piece->first - from + to;
-		piece->last = piece->last - from + to;
+		own.first = own.first - from + to;
+		own.last = own.last - from + to;
+		if (grow())
+			append(&own);
 	}
 	unlock(&saved);
 }

@@ -34,6 +34,8 @@ void svf_trap_remove(uintptr_t address, size_t len);
  * protection that these pages are to be given in truth.
  */
 int svf_trap_protect(uintptr_t address, size_t len, int prot, size_t *ret_len);
+/* How much of [address, address + len), with pages that are trapped in it, is one run of pages from its beginning. */
+size_t svf_trap_alike(uintptr_t address, size_t len);
 /* Pages that mremap has moved. */
 void svf_trap_move(uintptr_t from, size_t len, uintptr_t to);
 

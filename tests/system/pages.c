@@ -198,6 +198,47 @@ static void unmapped_in_part(void)
 	      "in part", "behind the end");
 }
 
+/* A mapping of all kinds of pages moves as one, and so does a part of it that begins and ends within a kind. */
+static void moved(void)
+{
+	uint8_t *room = mmap(NULL, 32 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *other = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device.fd,
+			      (off_t)bar.offset);
+
+	signal(SIGSEGV, jump);
+	check(mremap(other, 16 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room) == room,
+	      "moved", "all of it");
+	check(load((volatile uint32_t *)other) == SIGSEGV &&
+		      load((volatile uint32_t *)(other + STORES)) == SIGSEGV &&
+		      load((volatile uint32_t *)(other + MEMORY)) == SIGSEGV,
+	      "moved", "nothing is left behind");
+	for (uint32_t at = 0; at < 16 * PAGE; at += PAGE)
+		*(volatile uint32_t *)(room + at) = at + 1;
+	for (uint32_t at = 0; at < 15 * PAGE; at += PAGE)
+		check(by_file(at) == at + 1, "moved", "all pages are there");
+	other = room + 16 * PAGE;
+	check(mremap(room + PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other) ==
+		      other,
+	      "moved", "a part");
+	check(*(volatile uint32_t *)other == PAGE + 1 &&
+		      *(volatile uint32_t *)(other + PAGE) == 2 * PAGE + 1 &&
+		      *(volatile uint32_t *)room == 1 &&
+		      *(volatile uint32_t *)(room + 3 * PAGE) == 3 * PAGE + 1,
+	      "moved", "and the rest stays");
+	check(load((volatile uint32_t *)(room + PAGE)) == SIGSEGV &&
+		      load((volatile uint32_t *)(room + 2 * PAGE)) == SIGSEGV,
+	      "moved", "without it");
+	*(volatile uint32_t *)(other + PAGE) = 5;
+	check(by_file(2 * PAGE) == 5, "moved", "a store to it");
+	check(mremap(other, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT,
+	      "moved", "it does not grow");
+	check(mremap(other, 2 * PAGE, PAGE, 0) == other &&
+		      load((volatile uint32_t *)(other + PAGE)) == SIGSEGV,
+	      "moved", "but shrinks");
+	signal(SIGSEGV, SIG_DFL);
+	munmap(room, 32 * PAGE);
+}
+
 /* Decoding off: whichever page it is, SIGBUS. */
 static void decoding(void)
 {
@@ -221,6 +262,42 @@ static void decoding(void)
 	signal(SIGBUS, SIG_DFL);
 }
 
+/* A process that runs virtual machines is offered the memory alone, and told where it is. */
+static void with_kvm(void)
+{
+	struct {
+		struct vfio_region_info info;
+		struct vfio_region_info_cap_sparse_mmap cap;
+		struct vfio_region_sparse_mmap_area area;
+		uint8_t rest[64];
+	} answer = {.info = {.argsz = sizeof(answer), .index = VFIO_PCI_BAR0_REGION_INDEX}};
+	void *part;
+
+	if (open("/dev/kvm", O_RDWR) < 0) {
+		printf("no KVM: %s\n", strerror(errno));
+		return;
+	}
+	check(!client_ioctl(device.fd, VFIO_DEVICE_GET_REGION_INFO, &answer) &&
+		      answer.info.flags & VFIO_REGION_INFO_FLAG_MMAP &&
+		      answer.info.flags & VFIO_REGION_INFO_FLAG_CAPS &&
+		      answer.info.cap_offset == sizeof(answer.info) &&
+		      answer.cap.header.id == VFIO_REGION_INFO_CAP_SPARSE_MMAP &&
+		      answer.cap.nr_areas == 1 && answer.area.offset == MEMORY &&
+		      answer.area.size == 11 * PAGE,
+	      "with KVM", "what can be mapped");
+	check(mmap(NULL, 16 * PAGE, PROT_READ, MAP_SHARED, device.fd, (off_t)bar.offset) ==
+			      MAP_FAILED &&
+		      errno == EINVAL,
+	      "with KVM", "all of it cannot");
+	check(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device.fd, (off_t)bar.offset + STORES) ==
+			      MAP_FAILED &&
+		      errno == EINVAL,
+	      "with KVM", "nor what has trapped stores");
+	part = mmap(NULL, 11 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device.fd,
+		    (off_t)bar.offset + MEMORY);
+	check(part != MAP_FAILED, "with KVM", "the memory can");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2 || client_open_by_group(&device, argv[1], NULL) ||
@@ -239,7 +316,9 @@ int main(int argc, char **argv)
 	each_its_way();
 	protected();
 	unmapped_in_part();
+	moved();
 	decoding();
+	with_kvm();
 	printf("%d wrong\n", failures);
 	return failures > 0;
 }
