@@ -76,7 +76,7 @@ static void put_text(uint8_t *bytes, size_t size, const char *text)
 
 static void describe_subsystem(const struct nvme_controller *c, uint8_t *page)
 {
-	static const char prefix[] = "nqn.2014.08.org.nvmexpress:";
+	static const char prefix[] = "nqn.2026-01.org.softvfio:";
 	const char *serial = c->subsystem->serial;
 	uint8_t *nqn = page + ID_SUBNQN;
 
@@ -84,8 +84,7 @@ static void describe_subsystem(const struct nvme_controller *c, uint8_t *page)
 	put_text(page + ID_MN, MN_BYTES, "softvfio NVMe");
 	put_text(page + ID_FR, FR_BYTES, "1.4");
 	memcpy(nqn, prefix, sizeof(prefix) - 1);
-	memcpy(nqn + sizeof(prefix) - 1, "softvfio:", 9);
-	memcpy(nqn + sizeof(prefix) - 1 + 9, serial, strlen(serial));
+	memcpy(nqn + sizeof(prefix) - 1, serial, strlen(serial));
 }
 
 static void describe_commands(const struct nvme_controller *c, uint8_t *page)

@@ -2,7 +2,8 @@
 /*
  * NVMe: what the function and its VFs look like on the bus, and their life.
  *
- * BAR 0 of both, 16 KiB: registers, then one page of doorbells, the table of MSI-X and its pending bits.
+ * BAR 0 of both, 16 KiB: registers, which are loaded as memory is, then one page of doorbells, which are
+ * trapped, the table of MSI-X and its pending bits, which are memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -68,8 +69,20 @@ static int controller_alloc(struct svf_function *fn, struct nvme_subsystem *subs
 	subsystem->controllers[id] = c;
 	svf_model_set_state(fn, c);
 	c->admin = calloc(1, sizeof(*c->admin));
-	if (!c->admin || svf_nvme_queues_alloc(c, queues))
-		return -ENOMEM;
+	return c->admin ? svf_nvme_queues_alloc(c, queues) : -ENOMEM;
+}
+
+/* The BAR is there; now its pages are. */
+static int controller_begin(struct nvme_controller *c, struct svf_model_error *error)
+{
+	int err = svf_model_set_pages(c->fn, 0, 0, NVME_DOORBELLS, SVF_MODEL_PAGES_READ_RAM, error);
+
+	if (!err)
+		err = svf_model_set_pages(c->fn, 0, MSIX_TABLE, BAR_BYTES - MSIX_TABLE,
+					  SVF_MODEL_PAGES_RAM, error);
+	if (err)
+		return err;
+	c->shown = svf_model_read_ram(c->fn, 0);
 	svf_nvme_controller_reset(c);
 	return 0;
 }
@@ -127,6 +140,8 @@ static int build(struct svf_function *fn, const struct nvme_subsystem *subsystem
 						      .class_code = CLASS_NVME});
 	svf_model_set_pin(fn, 1);
 	err = svf_model_add_bar(fn, 0, &bar, 0, error);
+	if (!err)
+		err = controller_begin(svf_model_state(fn), error);
 	if (!err)
 		err = build_caps(fn, svf_nvme_primary_max(subsystem, NVME_VI), error);
 	return err ? err : build_vfs(fn, values, error);
@@ -193,9 +208,12 @@ static int nvme_create_vf(struct svf_function *vf, struct svf_function *pf, unsi
 	const struct nvme_controller *primary = svf_model_state(pf);
 	struct nvme_subsystem *subsystem = primary->subsystem;
 	unsigned int queues = subsystem->vf_queues + 1;
+	int err = controller_alloc(vf, subsystem, (uint16_t)(index + 1), queues);
 
-	if (controller_alloc(vf, subsystem, (uint16_t)(index + 1), queues))
-		return -ENOMEM;
+	if (!err)
+		err = controller_begin(svf_model_state(vf), error);
+	if (err)
+		return err;
 	svf_nvme_secondary_begin(subsystem, index);
 	if (svf_model_add_msix(vf, queues, 0, MSIX_TABLE, MSIX_PBA) &&
 	    svf_model_add_pcie(vf, true) && svf_model_add_ari(vf))
@@ -228,9 +246,9 @@ static void nvme_reset(struct svf_function *fn)
 {
 	struct nvme_controller *c = svf_model_state(fn);
 
-	svf_nvme_controller_reset(c);
 	if (c->id == 0)
 		svf_nvme_secondaries_reset(c->subsystem);
+	svf_nvme_controller_reset(c);
 }
 
 const struct svf_model_ops svf_model_nvme = {

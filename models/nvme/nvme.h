@@ -86,6 +86,7 @@ struct nvme_controller {
 	struct nvme_traffic traffic;
 	struct nvme_admin *admin; /* admin.h */
 	uint8_t registers[NVME_REGISTERS];
+	uint8_t *shown; /* what software loads: a copy of them, which software could have changed */
 };
 
 /*

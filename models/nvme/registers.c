@@ -2,8 +2,8 @@
 /*
  * BAR 0 of a controller: properties, and what writing them does.
  *
- * Registers are an array of bytes that always holds what software would read, as no read has an effect.
- * A table says which bits software can write and what else a write does.
+ * No read has an effect, so software loads registers from memory; c->registers is what they are, and every
+ * change goes to both. A table says which bits software can write and what else a write does.
  *
  * The controller's states: disabled (CC.EN 0); ready (CSTS.RDY 1); failed (CSTS.CFS 1), after a fatal
  * error or an enabling that asks for what there is not: it does nothing more until CC.EN is cleared
@@ -30,6 +30,7 @@ static uint32_t get32(const struct nvme_controller *c, unsigned int offset)
 static void put32(struct nvme_controller *c, unsigned int offset, uint32_t value)
 {
 	svf_nvme_put(c->registers + offset, 4, value);
+	svf_nvme_put(c->shown + offset, 4, value);
 }
 
 /* --- enabling --- */
@@ -87,6 +88,7 @@ void svf_nvme_controller_reset(struct nvme_controller *c)
 	put32(c, NVME_VS, NVME_VERSION);
 	c->page_shift = 12;
 	stop(c);
+	memcpy(c->shown, c->registers, sizeof(c->registers));
 }
 
 void svf_nvme_controller_state_changed(struct nvme_controller *c)
@@ -185,15 +187,12 @@ void svf_nvme_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offs
 	}
 }
 
+/* Of doorbells, as everything else is memory: they cannot be read. */
 void svf_nvme_bar_read(struct svf_function *fn, unsigned int bar, uint64_t offset, void *buf,
 		       size_t len)
 {
-	const struct nvme_controller *c = svf_model_state(fn);
-
+	(void)fn;
 	(void)bar;
+	(void)offset;
 	memset(buf, 0, len);
-	if (offset >= NVME_REGISTERS)
-		return;
-	memcpy(buf, c->registers + offset,
-	       len < NVME_REGISTERS - offset ? len : (size_t)(NVME_REGISTERS - offset));
 }

@@ -85,6 +85,12 @@ static unsigned int assigned(const struct nvme_subsystem *subsystem, enum nvme_r
 	return sum;
 }
 
+/* Flexible ones that nobody was given. */
+static unsigned int left(const struct nvme_subsystem *subsystem, enum nvme_resource resource)
+{
+	return flexible(subsystem) - assigned(subsystem, resource) - subsystem->primary[resource];
+}
+
 void svf_nvme_virt_set_limits(struct nvme_controller *c)
 {
 	const struct nvme_subsystem *subsystem = c->subsystem;
@@ -117,15 +123,28 @@ static void set_online(struct nvme_subsystem *subsystem, unsigned int index, boo
 		svf_nvme_controller_state_changed(c);
 }
 
+static bool can_go_online(const struct nvme_subsystem *subsystem, unsigned int index)
+{
+	const struct nvme_secondary *secondary = &subsystem->secondaries[index];
+
+	return subsystem->controllers[index + 1] &&
+	       secondary->resources[NVME_VQ] >= QUEUES_TO_BE_READY && secondary->resources[NVME_VI];
+}
+
 void svf_nvme_secondary_begin(struct nvme_subsystem *subsystem, unsigned int index)
 {
 	struct nvme_secondary *secondary = &subsystem->secondaries[index];
 
 	if (!subsystem->vf_online)
 		return;
-	for (unsigned int i = 0; i < NVME_RESOURCES; i++)
-		secondary->resources[i] = (uint16_t)secondary_max(subsystem);
-	set_online(subsystem, index, true);
+	for (unsigned int i = 0; i < NVME_RESOURCES; i++) {
+		unsigned int most = secondary->resources[i] + left(subsystem, i);
+
+		if (most > secondary_max(subsystem))
+			most = secondary_max(subsystem);
+		secondary->resources[i] = (uint16_t)most;
+	}
+	set_online(subsystem, index, can_go_online(subsystem, index));
 }
 
 void svf_nvme_secondary_end(struct nvme_subsystem *subsystem, unsigned int index)
@@ -135,6 +154,8 @@ void svf_nvme_secondary_end(struct nvme_subsystem *subsystem, unsigned int index
 
 void svf_nvme_secondaries_reset(struct nvme_subsystem *subsystem)
 {
+	if (subsystem->vf_online)
+		memset(subsystem->primary, 0, sizeof(subsystem->primary));
 	for (unsigned int i = 0; i < subsystem->total_vfs; i++) {
 		set_online(subsystem, i, false);
 		if (subsystem->controllers[i + 1])
@@ -151,7 +172,7 @@ static enum nvme_step give_to_primary(struct nvme_request *rq, enum nvme_resourc
 
 	if (rq->dw[10] >> 16)
 		return svf_nvme_end_at(rq, NVME_INVALID_CONTROLLER_ID, 42);
-	if (count > flexible(subsystem) - assigned(subsystem, resource) ||
+	if (count > left(subsystem, resource) + subsystem->primary[resource] ||
 	    private(subsystem) + count > svf_nvme_primary_max(subsystem, resource))
 		return svf_nvme_end_at(rq, NVME_INVALID_NUMBER_OF_RESOURCES, 44);
 	subsystem->primary[resource] = (uint16_t)count;
@@ -165,24 +186,15 @@ static enum nvme_step give_to_secondary(struct nvme_request *rq, enum nvme_resou
 	struct nvme_subsystem *subsystem = rq->controller->subsystem;
 	struct nvme_secondary *secondary = &subsystem->secondaries[index];
 	unsigned int count = rq->dw[11] & 0xffff;
-	unsigned int left = flexible(subsystem) - assigned(subsystem, resource) -
-			    subsystem->primary[resource] + secondary->resources[resource];
+	unsigned int most = left(subsystem, resource) + secondary->resources[resource];
 
 	if (secondary->online)
 		return svf_nvme_end(rq, NVME_INVALID_SECONDARY_STATE);
-	if (count > secondary_max(subsystem) || count > left)
+	if (count > secondary_max(subsystem) || count > most)
 		return svf_nvme_end_at(rq, NVME_INVALID_NUMBER_OF_RESOURCES, 44);
 	secondary->resources[resource] = (uint16_t)count;
 	rq->result = count;
 	return svf_nvme_end(rq, NVME_SUCCESS);
-}
-
-static bool can_go_online(const struct nvme_subsystem *subsystem, unsigned int index)
-{
-	const struct nvme_secondary *secondary = &subsystem->secondaries[index];
-
-	return subsystem->controllers[index + 1] &&
-	       secondary->resources[NVME_VQ] >= QUEUES_TO_BE_READY && secondary->resources[NVME_VI];
 }
 
 static enum nvme_step go(struct nvme_request *rq, unsigned int index, bool online)

@@ -91,12 +91,16 @@ void host_make_queue(struct nvme_host *host, unsigned int id)
 	assert_int_equal(host_run(host, 0, create_sq), NVME_SUCCESS);
 }
 
+void host_step(const struct nvme_host *host)
+{
+	svf_machine_advance(host->machine, now);
+	now += 2;
+}
+
 void host_settle(const struct nvme_host *host)
 {
-	while (svf_timers_next(&host->machine->timers) != SVF_TIME_NEVER) {
-		svf_machine_advance(host->machine, now);
-		now += 2;
-	}
+	while (svf_timers_next(&host->machine->timers) != SVF_TIME_NEVER)
+		host_step(host);
 }
 
 uint16_t host_submit(struct nvme_host *host, unsigned int queue, const uint32_t command[16])

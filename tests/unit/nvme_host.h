@@ -55,6 +55,8 @@ uint64_t host_cq_iova(unsigned int id);
 
 /* Time goes by until nothing is left to do. */
 void host_settle(const struct nvme_host *host);
+/* One moment of it: one slice of each controller at most. */
+void host_step(const struct nvme_host *host);
 /* One command more in the queue; its id is put in. The doorbell is not rung. */
 uint16_t host_submit(struct nvme_host *host, unsigned int queue, const uint32_t command[16]);
 void host_ring(struct nvme_host *host, unsigned int queue);

@@ -220,6 +220,195 @@ static void test_full_completion_queue(void **state)
 	assert_int_equal(done, 2 * (HOST_ENTRIES - 1));
 }
 
+/* --- what is fatal --- */
+
+static void expect_fatal(void)
+{
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_CFS);
+	/* Nothing happens any more until the controller is reset. */
+	host_submit(&host, 0, (uint32_t[16]){0x7f});
+	host_ring(&host, 0);
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_CFS);
+	host_put(&host, NVME_CC, 0);
+	assert_int_equal(host_get(&host, NVME_CSTS), 0);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+	assert_int_equal(host_run(&host, 0, (uint32_t[16]){0x7f}), NVME_INVALID_OPCODE);
+}
+
+static void test_admin_queue_goes_nowhere(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		host_enable(&host);
+		host_put(&host, NVME_CC, 0);
+		host_put64(&host, i ? NVME_ACQ : NVME_ASQ, HOST_NOWHERE);
+		host_put(&host, NVME_CC, HOST_CC);
+		assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY);
+		host_submit(&host, 0, (uint32_t[16]){0x7f});
+		host_ring(&host, 0);
+		expect_fatal();
+		host_put(&host, NVME_CC, 0);
+	}
+}
+
+static void test_io_queue_goes_nowhere(void **state)
+{
+	uint32_t create_cq[16] = {
+		NVME_ADMIN_CREATE_CQ, [6] = (uint32_t)HOST_NOWHERE, [10] = 0x001f0001, [11] = 3};
+	uint32_t create_sq[16] = {NVME_ADMIN_CREATE_SQ, [6] = (uint32_t)host_sq_iova(1),
+				  [10] = 0x001f0001, [11] = 0x10001};
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(host_run(&host, 0, create_cq), NVME_SUCCESS);
+		assert_int_equal(host_run(&host, 0, create_sq), NVME_SUCCESS);
+		host.queues[1].tail = 0;
+		host_submit(&host, 1, (uint32_t[16]){0x7f});
+		host_ring(&host, 1);
+		expect_fatal();
+		create_cq[6] = (uint32_t)host_cq_iova(1);
+		create_sq[6] = (uint32_t)HOST_NOWHERE;
+	}
+}
+
+static void test_without_bus_mastering(void **state)
+{
+	(void)state;
+	test_put(host.file, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	host_submit(&host, 0, (uint32_t[16]){0x7f});
+	host_ring(&host, 0);
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_CFS);
+	test_put(host.file, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	expect_fatal();
+}
+
+/* --- interrupts --- */
+
+static struct svf_event *set_event(uint32_t index, uint32_t vector)
+{
+	struct svf_event *event = test_event();
+	struct {
+		struct vfio_irq_set set;
+		int32_t fd;
+	} arg = {.set = {.argsz = sizeof(arg),
+			 .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+			 .index = index,
+			 .start = vector,
+			 .count = 1},
+		 .fd = 20};
+
+	test_fd_event(20, event);
+	assert_int_equal(test_ioctl(host.file, VFIO_DEVICE_SET_IRQS, &arg, sizeof(arg)), 0);
+	return event;
+}
+
+/* Queue 1, completing in a queue with this vector, or without interrupts. */
+static void make_queue_with_vector(unsigned int vector, bool interrupts)
+{
+	const uint32_t create_cq[16] = {
+		NVME_ADMIN_CREATE_CQ, [6] = (uint32_t)host_cq_iova(1),
+		[10] = (HOST_ENTRIES - 1) << 16 | 1, [11] = vector << 16 | (interrupts ? 3 : 1)};
+	const uint32_t create_sq[16] = {NVME_ADMIN_CREATE_SQ, [6] = (uint32_t)host_sq_iova(1),
+					[10] = (HOST_ENTRIES - 1) << 16 | 1, [11] = 0x10001};
+
+	memset(host.memory + (host_sq_iova(1) - HOST_IOVA), 0, 8192);
+	host.queues[1] = (struct nvme_host_queue){.phase = 1};
+	assert_int_equal(host_run(&host, 0, create_cq), NVME_SUCCESS);
+	assert_int_equal(host_run(&host, 0, create_sq), NVME_SUCCESS);
+}
+
+static void submit_and_ring(unsigned int count)
+{
+	while (count--)
+		host_submit(&host, 1, (uint32_t[16]){0x7f});
+	host_ring(&host, 1);
+	host_settle(&host);
+}
+
+static void test_msix(void **state)
+{
+	struct svf_event *first = set_event(VFIO_PCI_MSIX_IRQ_INDEX, 0);
+	struct svf_event *third = set_event(VFIO_PCI_MSIX_IRQ_INDEX, 3);
+	uint16_t cid;
+
+	(void)state;
+	make_queue_with_vector(3, true);
+	assert_int_equal(test_event_signals(first), 2);
+	assert_int_equal(test_event_signals(third), 0);
+	/* INTMS is not for MSI-X. */
+	host_put(&host, NVME_INTMS, 0xffffffff);
+	/* What one slice completes takes one message. */
+	submit_and_ring(20);
+	assert_int_equal(test_event_signals(third), 1);
+	submit_and_ring(1);
+	assert_int_equal(test_event_signals(third), 2);
+	while (host_poll(&host, 1, &cid))
+		;
+	assert_int_equal(test_event_signals(third), 2);
+	assert_int_equal(test_event_signals(first), 2);
+	assert_false(test_get(host.file, CONFIG, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT);
+}
+
+static void test_queue_without_interrupts(void **state)
+{
+	struct svf_event *event = set_event(VFIO_PCI_MSIX_IRQ_INDEX, 3);
+
+	(void)state;
+	make_queue_with_vector(3, false);
+	submit_and_ring(5);
+	assert_int_equal(test_event_signals(event), 0);
+}
+
+static void test_msi(void **state)
+{
+	struct svf_event *event = set_event(VFIO_PCI_MSI_IRQ_INDEX, 0);
+	unsigned int before;
+
+	(void)state;
+	make_queue_with_vector(0, true);
+	before = test_event_signals(event);
+	submit_and_ring(1);
+	assert_int_equal(test_event_signals(event), before + 1);
+	host_put(&host, NVME_INTMS, 1);
+	submit_and_ring(1);
+	assert_int_equal(test_event_signals(event), before + 1);
+	host_put(&host, NVME_INTMC, 1);
+	assert_int_equal(test_event_signals(event), before + 2);
+}
+
+static bool line(void)
+{
+	return test_get(host.file, CONFIG, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT;
+}
+
+static void test_intx(void **state)
+{
+	struct svf_event *event = set_event(VFIO_PCI_INTX_IRQ_INDEX, 0);
+	uint16_t cid;
+
+	(void)state;
+	assert_false(line());
+	host_submit(&host, 0, (uint32_t[16]){0x7f});
+	host_submit(&host, 0, (uint32_t[16]){0x7f});
+	host_ring(&host, 0);
+	assert_int_equal(test_event_signals(event), 1);
+	assert_true(line());
+	host_put(&host, NVME_INTMS, 1);
+	assert_false(line());
+	host_put(&host, NVME_INTMC, 1);
+	assert_true(line());
+	assert_true(host_poll(&host, 0, &cid));
+	assert_true(line());
+	assert_true(host_poll(&host, 0, &cid));
+	assert_false(line());
+	/* A reset of the controller ends it, too. */
+	host_submit(&host, 0, (uint32_t[16]){0x7f});
+	host_ring(&host, 0);
+	assert_true(line());
+	host_put(&host, NVME_CC, 0);
+	assert_false(line());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +421,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queues_are_rings, setup_enabled, teardown),
 		cmocka_unit_test_setup_teardown(test_full_completion_queue, setup_enabled,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_admin_queue_goes_nowhere, setup_enabled,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_io_queue_goes_nowhere, setup_enabled,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_without_bus_mastering, setup_enabled,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_msix, setup_enabled, teardown),
+		cmocka_unit_test_setup_teardown(test_queue_without_interrupts, setup_enabled,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_msi, setup_enabled, teardown),
+		cmocka_unit_test_setup_teardown(test_intx, setup_enabled, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
