@@ -28,6 +28,9 @@ struct svf_event;
 /* One being watched. The host's type. */
 struct svf_event_watch;
 
+/* A file behind clients' shared memory, kept while something of it is mapped for DMA. The host's type. */
+struct svf_backing;
+
 /* Shared memory behind a BAR's RAM pages. The host embeds it in its own. */
 struct svf_ram {
 	uint8_t *base; /* page-aligned, zeroed when allocated */
@@ -46,15 +49,19 @@ struct svf_mm_range {
 	uint64_t bad; /* of a range that cannot be used: the first address that cannot */
 	const struct svf_ram
 		*ram; /* a mapping of that BAR memory and nothing else; NULL: ordinary memory */
-	uint64_t ram_offset; /* bytes into ram, of the first address */
+	/* The file behind shared memory, and behind nothing else of the range: a reference; NULL. */
+	struct svf_backing *backing;
+	uint64_t offset; /* bytes into ram or backing, of the first address */
 };
 
 /* A piece of a transfer between us and a client's memory. */
 struct svf_mm_piece {
 	struct svf_mm *mm;
-	uint64_t addr; /* in mm */
-	void *ours;    /* only read from when it is written to the client */
-	uint64_t len;  /* bytes, not 0 */
+	uint64_t addr;		     /* in mm */
+	struct svf_backing *backing; /* or NULL: what is at addr was there when it was mapped, */
+	uint64_t offset;	     /* and where in it */
+	void *ours;		     /* only read from when it is written to the client */
+	uint64_t len;		     /* bytes, not 0 */
 };
 
 struct svf_port_ops {
@@ -81,6 +88,8 @@ struct svf_port_ops {
 	int (*mm_change_owner)(struct svf_mm *file, struct svf_call *call);
 	struct svf_mm *(*mm_ref)(struct svf_mm *mm);
 	void (*mm_put)(struct svf_mm *mm);
+	struct svf_backing *(*backing_ref)(struct svf_backing *backing);
+	void (*backing_put)(struct svf_backing *backing); /* may be NULL */
 	/*
 	 * Whether each byte from first to last may be read (and, with write, written) by the process.
 	 * Return: 0 with *ret filled, -EFAULT with ret->bad; -EINVAL for bytes that a file does not have.

@@ -73,6 +73,10 @@ struct svf_host {
 	struct svf_mm *idle_mm; /* the last that nothing is mapped of any more, in mms too; NULL */
 	struct svf_list rams;	/* struct svf_host_ram.link */
 	unsigned int open_count, mm_count, event_count, filemem_count;
+	struct {
+		unsigned int files;
+		uint64_t bytes;
+	} backed; /* mapped of what is behind clients' memory, backing.h */
 
 	struct svf_source signals; /* a signalfd */
 	bool served;		   /* clients have seen us */

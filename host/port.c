@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/machine.h"
+#include "host/client/backing.h"
 #include "host/client/event_watch.h"
 #include "host/client/fds.h"
 #include "host/client/filemem.h"
@@ -78,6 +79,8 @@ const struct svf_port_ops svf_host_port = {
 	.mm_change_owner = svf_host_mm_change_owner,
 	.mm_ref = svf_host_mm_ref,
 	.mm_put = svf_host_mm_put,
+	.backing_ref = svf_backing_ref,
+	.backing_put = svf_backing_put,
 	.mm_check = svf_host_mm_check,
 	.mm_transfer = svf_host_mm_transfer,
 	.mm_gone = svf_host_mm_gone,

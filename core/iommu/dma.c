@@ -76,7 +76,7 @@ static int flush(struct transfer *t)
 static int copy_ram(struct transfer *t, const struct svf_mapping *map, uint64_t iova, uint8_t *ours,
 		    uint64_t len)
 {
-	uint64_t offset = map->ram_offset + (iova - map->node.first);
+	uint64_t offset = map->offset + (iova - map->node.first);
 	uint8_t *ram;
 	int err = flush(t);
 
@@ -96,6 +96,8 @@ static struct svf_mm_piece piece_of(const struct svf_mapping *map, uint64_t iova
 	return (struct svf_mm_piece){
 		.mm = map->mm,
 		.addr = map->vaddr + (iova - map->node.first),
+		.backing = map->backing,
+		.offset = map->offset + (iova - map->node.first),
 		.ours = ours,
 		.len = len,
 	};

@@ -104,6 +104,7 @@ void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map
 	/* The host's bug if it cannot take back what it has given. */
 	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map), NULL))
 		assert(!"uncharging failed");
+	machine->port->backing_put(map->backing);
 	machine->port->mm_put(map->mm);
 }
 

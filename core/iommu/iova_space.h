@@ -37,8 +37,9 @@ struct svf_mapping {
 	bool vaddr_invalid; /* type1: its address was given up and awaits another; DMA goes on */
 	struct svf_mm *mm;  /* whose memory, a reference; NULL when ram */
 	uint64_t vaddr;	    /* of first, in mm */
-	const struct svf_ram *ram; /* peer-to-peer: a BAR's memory instead of mm */
-	uint64_t ram_offset;
+	struct svf_backing *backing; /* the file behind mm's memory, a reference; NULL */
+	const struct svf_ram *ram;   /* peer-to-peer: a BAR's memory instead of mm */
+	uint64_t offset;	     /* of first, in backing or ram */
 	uint64_t
 		pages; /* iommufd: number of the MAP that brought the memory, which its COPYs share */
 };
@@ -55,7 +56,7 @@ struct svf_iova_space {
 
 /* What a mapping is charged as, in pages of SVF_IOMMU_PAGE_SIZE. */
 int64_t svf_mapping_pages(const struct svf_mapping *map);
-/* Gives back the reference and the charge that map holds. Never fails. */
+/* Gives back the references and the charge that map holds. Never fails. */
 void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map);
 
 void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machine);
@@ -63,8 +64,8 @@ void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machi
 void svf_iova_space_fini(struct svf_iova_space *space);
 
 /*
- * Inserts a copy of *map (node.first, node.last, prot, mm, vaddr, ram, ram_offset, accounted set;
- * takes over the mm reference and the charge on success). BAR memory only while somebody is
+ * Inserts a copy of *map (node.first, node.last, prot, mm, vaddr, backing, ram, offset, accounted set;
+ * takes over the references and the charge on success). BAR memory only while somebody is
  * attached. -EEXIST on any overlap, -ENOMEM, also when the machine's limit is reached.
  */
 int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *map) SVF_MUST_CHECK;

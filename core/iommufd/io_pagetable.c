@@ -79,7 +79,7 @@ static int check_vaddr(struct svf_ioas *ioas, struct svf_call *call, uint64_t va
 			ioas->alignment);
 }
 
-/* Takes over the reference on map->mm, also on failure. known: the memory was looked at before. */
+/* Takes over the references of map, also on failure. known: the memory was looked at before. */
 static int insert(struct svf_ioas *ioas, struct svf_call *call, struct svf_mapping *map, bool known)
 {
 	struct svf_machine *machine = ioas->space.machine;
@@ -91,11 +91,10 @@ static int insert(struct svf_ioas *ioas, struct svf_call *call, struct svf_mappi
 		err = svf_iova_space_map(&ioas->space, map);
 		if (!err)
 			return 0;
-		svf_mapping_unpin(machine, map);
 		svf_fail(call, err, "no room for one more DMA mapping; there are %u of at most %u",
 			 machine->used.mappings, machine->limits.mappings);
 	}
-	machine->port->mm_put(map->mm);
+	svf_mapping_fini(machine, map);
 	return err;
 }
 
@@ -172,10 +171,20 @@ static struct svf_mapping slice(struct svf_ioas *src, uint64_t src_iova, uint64_
 		.prot = prot,
 		.mm = map->mm,
 		.vaddr = map->vaddr + (src_iova - map->node.first),
+		.backing = map->backing,
+		.offset = map->offset + (src_iova - map->node.first),
 		.writable = map->writable,
 		.of_file = map->of_file,
 		.pages = map->pages,
 	};
+}
+
+/* Of a copy of another mapping. */
+static void take_references(struct svf_machine *machine, struct svf_mapping *map)
+{
+	map->mm = machine->port->mm_ref(map->mm);
+	if (map->backing)
+		map->backing = machine->port->backing_ref(map->backing);
 }
 
 static int check_slices(struct svf_ioas *dst, struct svf_call *call, struct svf_ioas *src,
@@ -225,7 +234,7 @@ int svf_ioas_map_copy(struct svf_ioas *dst, struct svf_call *call, struct svf_io
 	for (uint64_t done = 0; done < request->length;) {
 		map = slice(src, src_first + done, iova + done, request->length - done,
 			    request->prot);
-		map.mm = machine->port->mm_ref(map.mm);
+		take_references(machine, &map);
 		err = insert(dst, call, &map, src->domains);
 		if (err) {
 			if (done)
@@ -267,6 +276,7 @@ int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
 int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 {
 	struct svf_mapping *map = svf_iova_space_first(&ioas->space, iova, iova), right;
+	struct svf_machine *machine = ioas->space.machine;
 	uint64_t alignment = ioas->alignment, last;
 	int err;
 
@@ -276,6 +286,7 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 	right = *map;
 	right.node.first = iova + 1;
 	right.vaddr += right.node.first - map->node.first;
+	right.offset += right.node.first - map->node.first;
 	if (!svf_is_aligned(right.node.first, alignment) || !svf_is_aligned(right.vaddr, alignment))
 		return svf_fail(call, -EINVAL,
 				"the mapping 0x%lx-0x%lx can be cut at multiples of 0x%lx only, "
@@ -288,12 +299,13 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 	/* The left part stays in its place in the tree, and the charge is divided with the pages.
 	 */
 	map->node.last = iova;
-	right.mm = ioas->space.machine->port->mm_ref(map->mm);
+	take_references(machine, &right);
 	err = svf_iova_space_map(&ioas->space, &right);
 	if (!err)
 		return 0;
 	map->node.last = last;
-	ioas->space.machine->port->mm_put(right.mm);
+	right.accounted = false; /* the left part has the charge of both */
+	svf_mapping_fini(machine, &right);
 	return svf_fail(call, err, "no room for one more DMA mapping to cut one in two");
 }
 

@@ -19,15 +19,15 @@
 
 #define PAGE_MASK ((uint64_t)SVF_IOMMU_PAGE_SIZE - 1)
 
-int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
-		      const struct svf_mapping *map, uint64_t iova_first, uint64_t iova_last)
+/* On success *ret may hold a reference. */
+static int check(struct svf_machine *machine, struct svf_call *call, const struct svf_mapping *map,
+		 uint64_t iova_first, uint64_t iova_last, struct svf_mm_range *ret)
 {
 	uint64_t first = (map->vaddr + (iova_first - map->node.first)) & ~PAGE_MASK;
 	uint64_t last = (map->vaddr + (iova_last - map->node.first)) | PAGE_MASK;
-	struct svf_mm_range range;
 	int err;
 
-	err = machine->port->mm_check(map->mm, first, last, map->writable, &range);
+	err = machine->port->mm_check(map->mm, first, last, map->writable, ret);
 	if (err == -EINVAL)
 		return svf_fail(call, err,
 				"bytes 0x%lx-0x%lx, mapped at IOVA 0x%lx, are not all in the file, "
@@ -38,11 +38,37 @@ int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
 				"addresses 0x%lx-0x%lx, mapped at IOVA 0x%lx, are not all %s "
 				"memory of the process",
 				first, last, iova_first, map->writable ? "writable" : "readable");
-	if (range.ram)
+	if (ret->ram)
 		return svf_fail(call, -EFAULT,
 				"addresses 0x%lx-0x%lx are a mapped BAR, which iommufd cannot map "
 				"for DMA; type1 can",
 				first, last);
+	return 0;
+}
+
+int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
+		      const struct svf_mapping *map, uint64_t iova_first, uint64_t iova_last)
+{
+	struct svf_mm_range range;
+	int err = check(machine, call, map, iova_first, iova_last, &range);
+
+	if (!err)
+		machine->port->backing_put(range.backing);
+	return err;
+}
+
+/* What is behind the memory now is what devices reach from now on. */
+static int find_backing(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map)
+{
+	struct svf_mm_range range;
+	int err = check(machine, call, map, map->node.first, map->node.last, &range);
+
+	if (err)
+		return err;
+	machine->port->backing_put(map->backing);
+	map->backing = range.backing;
+	/* The range begins with the page that the mapping begins in. */
+	map->offset = range.offset + (map->vaddr & PAGE_MASK);
 	return 0;
 }
 
@@ -64,8 +90,7 @@ static int charge(struct svf_machine *machine, struct svf_call *call, struct svf
 int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map,
 		    bool known)
 {
-	int err =
-		known ? 0 : svf_mapping_check(machine, call, map, map->node.first, map->node.last);
+	int err = known ? 0 : find_backing(machine, call, map);
 
 	if (err)
 		return err;
@@ -83,4 +108,6 @@ void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map)
 	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map), NULL))
 		assert(!"uncharging failed");
 	map->accounted = false;
+	machine->port->backing_put(map->backing);
+	map->backing = NULL;
 }

@@ -223,6 +223,7 @@ static int check_same(struct svf_ucmd *ucmd, const struct svf_hwpt *hwpt, struct
 
 		if (port->mm_check(mm, uptr & ~PAGE_MASK, uptr | PAGE_MASK, false, &range))
 			return svf_fail(ucmd->call, -EFAULT, "no memory at address 0x%lx", uptr);
+		port->backing_put(range.backing);
 		if (!map)
 			return svf_fail(ucmd->call, -EINVAL, "IOVA 0x%lx is not mapped", iova);
 		piece = map->node.last - iova + 1;
@@ -321,6 +322,7 @@ static int check_refs(struct svf_ucmd *ucmd, struct svf_mm *mm, uint64_t addr, u
 
 	if (machine->port->mm_check(mm, addr, addr | PAGE_MASK, false, &range))
 		return svf_fail(ucmd->call, -EFAULT, "no memory at address 0x%lx", addr);
+	machine->port->backing_put(range.backing);
 	count_all(&pins, machine);
 	if (pins.count != refs)
 		return svf_fail(ucmd->call, -EIO, "%u MAPs use the page at 0x%lx, not %u",

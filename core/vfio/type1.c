@@ -272,19 +272,23 @@ static int mapping_pin(struct svf_machine *machine, struct svf_call *call, struc
 	map->vaddr = vaddr;
 	if (range.ram) {
 		map->ram = range.ram;
-		map->ram_offset = range.ram_offset;
+		map->offset = range.offset;
 		machine->port->mm_put(mm);
 		return 0;
 	}
 	if (machine->params.enforce_memlock) {
 		err = charge_pinned(machine, call, mm, svf_mapping_pages(map));
 		if (err)
-			goto put_mm;
+			goto put_backing;
 		map->accounted = true;
 	}
 	map->mm = mm;
+	map->backing = range.backing;
+	map->offset = range.offset;
 	return 0;
 
+put_backing:
+	machine->port->backing_put(range.backing);
 put_mm:
 	machine->port->mm_put(mm);
 	return err;
@@ -323,6 +327,7 @@ static int map_new(struct svf_type1 *type1, struct svf_call *call, struct svf_ma
 static int change_owner(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map)
 {
 	struct svf_mm *mm = caller_mm(call);
+	struct svf_mapping old = *map;
 	int err;
 
 	if (!mm)
@@ -334,10 +339,12 @@ static int change_owner(struct svf_machine *machine, struct svf_call *call, stru
 			return err;
 		}
 	}
+	/* A file stays what it is, as the pages do that a kernel has pinned. */
+	old.backing = NULL;
 	if (mm == map->mm)
 		machine->port->mm_put(mm);
 	else
-		svf_mapping_fini(machine, map);
+		svf_mapping_fini(machine, &old);
 	map->mm = mm;
 	return 0;
 }

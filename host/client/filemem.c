@@ -4,18 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/call.h"
 #include "core/machine.h"
+#include "host/client/guard.h"
+#include "host/client/memfile.h"
 #include "host/client/mm.h"
 #include "host/client/process.h"
 #include "host/client/procmap.h"
@@ -36,88 +35,17 @@ struct svf_filemem {
 	ino_t ino;
 };
 
-struct file_id {
-	dev_t dev;
-	ino_t ino;
-	uint64_t block; /* the size of its pages, bytes */
-};
-
-/* path: a link in some /proc/N/fd. Answered by the kernel from what it has. */
-static int look_at(const char *path, struct file_id *ret)
-{
-	struct statx stx;
-
-	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO,
-		  &stx))
-		return errno == ENOENT ? -EBADF : -EINVAL;
-	ret->dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
-	ret->ino = stx.stx_ino;
-	ret->block = stx.stx_blksize;
-	return S_ISREG(stx.stx_mode) ? 0 : -EINVAL;
-}
-
-/* Whether files of a memfd made with these flags are on dev. */
-static bool is_memfd_dev(dev_t dev, unsigned int flags)
-{
-	int fd = memfd_create("softvfio-probe", MFD_CLOEXEC | flags);
-	struct stat st;
-	bool same;
-
-	if (fd < 0)
-		return false;
-	same = !fstat(fd, &st) && st.st_dev == dev;
-	close(fd);
-	return same;
-}
-
-/* "25 30 0:23 / /dev/shm rw,nosuid shared:4 - tmpfs tmpfs rw": the device, and behind " - " the type. */
-static bool line_is_memory(const char *line, dev_t dev)
-{
-	unsigned int dev_major, dev_minor;
-	const char *type = strstr(line, " - ");
-
-	if (sscanf(line, "%*d %*d %u:%u", &dev_major, &dev_minor) != 2 || !type)
-		return false;
-	type += strlen(" - ");
-	return makedev(dev_major, dev_minor) == dev &&
-	       (!strncmp(type, "tmpfs ", 6) || !strncmp(type, "hugetlbfs ", 10));
-}
-
-/* Whether the caller's mounts have a memory filesystem under that device. */
-static bool is_mounted_memory(pid_t tid, dev_t dev)
-{
-	char path[40], *line = NULL;
-	bool found = false;
-	size_t size = 0;
-	FILE *mounts;
-
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)tid);
-	mounts = fopen(path, "re");
-	while (mounts && !found && getline(&line, &size, mounts) > 0)
-		found = line_is_memory(line, dev);
-	free(line);
-	if (mounts)
-		fclose(mounts);
-	return found;
-}
-
-static bool is_memory(pid_t tid, dev_t dev)
-{
-	return is_memfd_dev(dev, 0) || is_memfd_dev(dev, MFD_HUGETLB) ||
-	       is_memfd_dev(dev, MFD_HUGETLB | MFD_HUGE_1GB) || is_mounted_memory(tid, dev);
-}
-
 /* The caller's descriptor, if it is still the file that was looked at. Return: it, negative errno. */
-static int fetch(struct svf_host *host, pid_t tid, int number, const struct file_id *id)
+static int fetch(struct svf_host *host, pid_t tid, int number, const struct svf_memfile_id *id)
 {
 	int fd = svf_process_fetch(tid, number);
-	struct file_id now;
+	struct svf_memfile_id now;
 	char path[32];
 
 	if (fd < 0)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!look_at(path, &now) && now.dev == id->dev && now.ino == id->ino)
+	if (!svf_memfile_look(AT_FDCWD, path, &now) && now.dev == id->dev && now.ino == id->ino)
 		return fd;
 	svf_helper_close(&host->helper, fd);
 	return -EBADF;
@@ -152,16 +80,16 @@ static void map_file(struct svf_filemem *file, int fd)
 /* Return: 0, also without bytes, -EBADF, -EMFILE, -ENOMEM. */
 static int open_memory(struct svf_filemem *file, const struct svf_call *call, int number)
 {
-	struct file_id id = {0};
+	struct svf_memfile_id id = {0};
 	uint64_t block, last;
 	char path[48];
 	int err, fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)call->pid, number);
-	err = look_at(path, &id);
+	err = svf_memfile_look(AT_FDCWD, path, &id);
 	if (err == -EBADF)
 		return err;
-	if (err || id.dev == file->host->fuse.dev || !is_memory(call->pid, id.dev))
+	if (err || id.dev == file->host->fuse.dev || !svf_memfile_is_memory(call->pid, id.dev))
 		return 0;
 	fd = fetch(file->host, call->pid, number, &id);
 	if (fd < 0)
@@ -169,7 +97,7 @@ static int open_memory(struct svf_filemem *file, const struct svf_call *call, in
 	/* hugetlbfs maps whole pages of its own only. */
 	block = id.block > PAGE && !(id.block & (id.block - 1)) ? id.block : PAGE;
 	last = file->last | (block - 1);
-	if (last <= INT64_MAX) {
+	if (last <= INT64_MAX && !svf_guard_install()) {
 		file->first &= ~(block - 1);
 		file->last = last;
 		file->dev = id.dev;
@@ -232,16 +160,13 @@ void svf_filemem_destroy(struct svf_filemem *file)
 uint64_t svf_filemem_copy(const struct svf_filemem *file, uint64_t addr, void *ours, uint64_t len,
 			  bool write)
 {
-	struct iovec local = {.iov_base = ours, .iov_len = len}, remote = {.iov_len = len};
-	ssize_t n;
+	char *theirs;
 
 	if (!file->base || addr < file->first || addr > file->last ||
-	    (len && len - 1 > file->last - addr))
+	    (len && len - 1 > file->last - addr) || (write && !file->writable))
 		return 0;
-	remote.iov_base = file->base + (addr - file->first);
-	n = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
-		  : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-	return n < 0 ? 0 : (uint64_t)n;
+	theirs = file->base + (addr - file->first);
+	return svf_guard_copy(write ? theirs : ours, write ? ours : theirs, len);
 }
 
 int svf_filemem_check(const struct svf_filemem *file, uint64_t first, uint64_t last, bool write)

@@ -9,9 +9,13 @@
 #include "host/client/guard.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
+
+#define PAGE 4096u
 
 static struct svf_list guards = {&guards, &guards};
 
@@ -26,12 +30,20 @@ static struct svf_guard *lookup(uintptr_t address)
 	return NULL;
 }
 
+/* Of this thread's copy. */
+static _Thread_local volatile bool in_copy;
+static _Thread_local sigjmp_buf copy_failed;
+
 static void caught(int number, siginfo_t *info, void *context)
 {
 	struct svf_guard *guard = lookup((uintptr_t)info->si_addr);
 	int saved = errno;
 
 	(void)context;
+	if (in_copy) {
+		in_copy = false;
+		siglongjmp(copy_failed, 1);
+	}
 	if (guard &&
 	    mmap(guard->base, guard->size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
@@ -41,12 +53,20 @@ static void caught(int number, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+int svf_guard_install(void)
+{
+	/* A copy that fails does not return from the handler: the signal must not stay blocked. */
+	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO | SA_NODEFER};
+
+	return sigaction(SIGBUS, &action, NULL) ? -errno : 0;
+}
+
 int svf_guard_init(struct svf_guard *guard, void *base, size_t size)
 {
-	struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
+	int err = svf_guard_install();
 
-	if (sigaction(SIGBUS, &action, NULL))
-		return -errno;
+	if (err)
+		return err;
 	*guard = (struct svf_guard){.base = base, .size = size};
 	svf_list_add_tail(&guards, &guard->link);
 	return 0;
@@ -55,4 +75,44 @@ int svf_guard_init(struct svf_guard *guard, void *base, size_t size)
 void svf_guard_fini(struct svf_guard *guard)
 {
 	svf_list_del(&guard->link);
+}
+
+static bool copy(void *dst, const void *src, size_t len)
+{
+	/* The mask is not saved: nothing changes it. */
+	if (sigsetjmp(copy_failed, 0))
+		return false;
+	in_copy = true;
+	__asm__ volatile("" ::: "memory");
+	memcpy(dst, src, len);
+	__asm__ volatile("" ::: "memory");
+	in_copy = false;
+	return true;
+}
+
+/* To the end of the page, on either side. */
+static size_t in_page(const void *dst, const void *src)
+{
+	size_t a = PAGE - (uintptr_t)dst % PAGE, b = PAGE - (uintptr_t)src % PAGE;
+
+	return a < b ? a : b;
+}
+
+size_t svf_guard_copy(void *dst, const void *src, size_t len)
+{
+	size_t done = 0;
+
+	if (copy(dst, src, len))
+		return len;
+	while (done < len) {
+		char *to = (char *)dst + done;
+		const char *from = (const char *)src + done;
+		size_t n = in_page(to, from);
+
+		n = n < len - done ? n : len - done;
+		if (!copy(to, from, n))
+			break;
+		done += n;
+	}
+	return done;
 }

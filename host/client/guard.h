@@ -7,7 +7,7 @@
  * memory, what was going on continues, and the guard says `lost`. Whose doing it was has lost the
  * memory of its own device; whoever owns the guard maps the range anew when that is due.
  *
- * For memory that the loop's thread touches, and only that thread.
+ * Guards are for memory that the loop's thread touches, and only that thread.
  */
 #ifndef SVF_HOST_CLIENT_GUARD_H
 #define SVF_HOST_CLIENT_GUARD_H
@@ -28,5 +28,13 @@ struct svf_guard {
 /* Guards [base, base + size) until svf_guard_fini(). Return: 0, -errno of sigaction. */
 int svf_guard_init(struct svf_guard *guard, void *base, size_t size) SVF_MUST_CHECK;
 void svf_guard_fini(struct svf_guard *guard);
+
+/*
+ * The other kind: a copy that ends where memory is not there, be it on the one side or the other. It needs
+ * no guard, and nothing is lost. By any thread, after the first svf_guard_install() that was fine. Return: bytes
+ * copied, from the first on.
+ */
+int svf_guard_install(void) SVF_MUST_CHECK;
+size_t svf_guard_copy(void *dst, const void *src, size_t len);
 
 #endif

@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "core/machine.h"
+#include "host/client/backing.h"
 #include "host/client/filemem.h"
 #include "host/client/procmap.h"
 #include "host/client/ram.h"
@@ -50,6 +51,7 @@ static void mm_destroy(struct svf_mm *mm)
 {
 	if (!mm)
 		return;
+	svf_backings_orphan(mm);
 	svf_list_del(&mm->link);
 	mm->host->mm_count--;
 	close(mm->maps_fd);
@@ -117,6 +119,7 @@ static struct svf_mm *mm_alloc(struct svf_host *host, pid_t pid, pid_t tid)
 	mm = calloc(1, sizeof(*mm));
 	if (!mm)
 		return NULL;
+	svf_list_init(&mm->backings);
 	mm->host = host;
 	mm->pid = pid;
 	mm->refs = 1;
@@ -185,14 +188,12 @@ void svf_host_mm_put(struct svf_mm *mm)
 	mm->host->idle_mm = mm;
 }
 
-/*
- * Whether the next mapping goes on with the BAR memory of the range so far.
- */
-static bool continues_ram(const struct svf_vma *vma, const struct svf_host_ram *ram,
-			  uint64_t offset)
+/* Whether vma, which begins where another ends, shows what follows in the same file. */
+static bool continues(const struct svf_vma *vma, const struct svf_vma *before)
 {
-	return (vma->flags & SVF_VMA_SHARED) && vma->dev == ram->dev && vma->inode == ram->ino &&
-	       vma->offset == offset;
+	return (vma->flags & SVF_VMA_SHARED) && vma->dev == before->dev &&
+	       vma->inode == before->inode &&
+	       vma->offset == before->offset + (before->last - before->first + 1);
 }
 
 /*
@@ -219,41 +220,50 @@ static int check_vma(struct svf_mm *mm, uint64_t at, uint64_t last, bool write, 
 	return is_there(mm, ret, last) ? 0 : -EFAULT;
 }
 
+/* What a whole range shows that begins in vma, at offset of a file. Return: 0, -EFAULT. */
+static int fill_range(struct svf_mm *mm, const struct svf_vma *vma, uint64_t offset, uint64_t len,
+		      struct svf_mm_range *ret)
+{
+	struct svf_host_ram *ram = svf_host_ram_lookup(mm->host, vma->dev, vma->inode);
+
+	ret->offset = offset;
+	if (!ram) {
+		ret->backing = svf_backing_get(mm, vma);
+		return 0;
+	}
+	/* More than the file of a BAR has can be mapped. */
+	if (offset >= ram->ram.size || len > ram->ram.size - offset)
+		return -EFAULT;
+	ret->ram = &ram->ram;
+	return 0;
+}
+
 int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		      struct svf_mm_range *ret)
 {
-	struct svf_host_ram *ram = NULL;
-	uint64_t at = first, ram_first = 0;
-	struct svf_vma vma;
+	struct svf_vma vma, before = {0}, head = {0};
+	uint64_t at = first;
+	bool shared = true;
 
-	if (mm->file) {
-		*ret = (struct svf_mm_range){.bad = first};
+	*ret = (struct svf_mm_range){.bad = first};
+	if (mm->file)
 		return svf_filemem_check(mm->file, first, last, write);
-	}
-	for (;;) {
+	for (;; at = vma.last + 1) {
 		if (check_vma(mm, at, last, write, &vma)) {
 			ret->bad = at;
 			return -EFAULT;
 		}
-		if (at == first) {
-			ram_first = vma.offset + (first - vma.first);
-			if (vma.flags & SVF_VMA_SHARED)
-				ram = svf_host_ram_lookup(mm->host, vma.dev, vma.inode);
-		} else if (ram && !continues_ram(&vma, ram, ram_first + (vma.first - first))) {
-			ram = NULL;
-		}
+		if (at == first)
+			head = vma;
+		shared = shared && vma.flags & SVF_VMA_SHARED &&
+			 (at == first || continues(&vma, &before));
+		before = vma;
 		if (vma.last >= last)
 			break;
-		at = vma.last + 1;
 	}
-	/* More than the file of a BAR has can be mapped. */
-	if (ram && (ram_first >= ram->ram.size || last - first >= ram->ram.size - ram_first)) {
-		ret->bad = first;
-		return -EFAULT;
-	}
-	*ret = (struct svf_mm_range){.ram = ram ? &ram->ram : NULL,
-				     .ram_offset = ram ? ram_first : 0};
-	return 0;
+	if (!shared)
+		return 0;
+	return fill_range(mm, &head, head.offset + (first - head.first), last - first + 1, ret);
 }
 
 /*

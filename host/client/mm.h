@@ -23,8 +23,10 @@ struct svf_mm {
 	int mem_fd;		  /* /proc/PID/mem */
 	int maps_fd;		  /* /proc/PID/maps */
 	struct svf_filemem *file; /* of a file, and then nothing above but host and refs; NULL */
-	uint64_t locked_pages;	  /* charged by mm_account */
-	uint64_t random_at;	  /* AT_RANDOM of the program that runs in it, */
+	struct svf_list backings; /* struct svf_backing.link */
+	unsigned int backing_count;
+	uint64_t locked_pages; /* charged by mm_account */
+	uint64_t random_at;    /* AT_RANDOM of the program that runs in it, */
 	unsigned char random[SVF_PROCESS_RANDOM_SIZE]; /* and what was there */
 };
 

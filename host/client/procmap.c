@@ -51,6 +51,10 @@ struct procmap_query_arg {
  */
 #define LINE_MAX_USED 100
 
+/* "/SYSV00000000 (deleted)" */
+#define SYSV_NAME      "/SYSV"
+#define SYSV_NAME_SIZE 32
+
 int svf_procmap_open(pid_t pid)
 {
 	char path[32];
@@ -83,20 +87,47 @@ static int query_next(int fd, uint64_t address, bool executable, struct svf_vma 
 	return 0;
 }
 
+static bool is_sysv(const char *name)
+{
+	return !strncmp(name, SYSV_NAME, strlen(SYSV_NAME));
+}
+
+bool svf_procmap_is_sysv(int fd, uint64_t address)
+{
+	char name[SYSV_NAME_SIZE] = "";
+	struct procmap_query_arg q = {
+		.size = sizeof(q),
+		.query_addr = address,
+		.vma_name_size = sizeof(name),
+		.vma_name_addr = (uint64_t)(uintptr_t)name,
+	};
+	struct svf_vma vma;
+
+	if (!ioctl(fd, QUERY, &q))
+		return is_sysv(name);
+	if (errno == ENOTTY)
+		return svf_procmap_next_text(fd, address, false, &vma) || vma.flags & SVF_VMA_SYSV;
+	/* Theirs are not that long. */
+	return errno != ENAMETOOLONG;
+}
+
 /* "55d0c6a00000-55d0c6a21000 r-xp 00002000 fd:01 1234   /path" */
 static bool parse_line(const char *line, struct svf_vma *ret)
 {
 	unsigned int dev_major, dev_minor;
+	int name = 0;
 	uint64_t end;
 	char perm[5];
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &ret->first,
-		   &end, perm, &ret->offset, &dev_major, &dev_minor, &ret->inode) != 7)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &ret->first, &end, perm, &ret->offset, &dev_major, &dev_minor, &ret->inode,
+		   &name) != 7)
 		return false;
 	ret->last = end - 1;
 	ret->dev = makedev(dev_major, dev_minor);
 	ret->flags = (perm[0] == 'r' ? SVF_VMA_READ : 0) | (perm[1] == 'w' ? SVF_VMA_WRITE : 0) |
-		     (perm[2] == 'x' ? SVF_VMA_EXEC : 0) | (perm[3] == 's' ? SVF_VMA_SHARED : 0);
+		     (perm[2] == 'x' ? SVF_VMA_EXEC : 0) | (perm[3] == 's' ? SVF_VMA_SHARED : 0) |
+		     (is_sysv(line + name) ? SVF_VMA_SYSV : 0);
 	return true;
 }
 

@@ -21,6 +21,7 @@
 #define SVF_VMA_WRITE  (1u << 1)
 #define SVF_VMA_EXEC   (1u << 2)
 #define SVF_VMA_SHARED (1u << 3)
+#define SVF_VMA_SYSV   (1u << 4) /* of System V shared memory; by svf_procmap_next_text() only */
 
 struct svf_vma {
 	uint64_t first, last;
@@ -37,7 +38,9 @@ int svf_procmap_open(pid_t pid) SVF_MUST_CHECK;
  * of files with execute permission only. Return: 0, -ENOENT there is none, -ESRCH.
  */
 int svf_procmap_next(int fd, uint64_t address, bool executable, struct svf_vma *ret) SVF_MUST_CHECK;
-/* The same by the text, whatever the kernel has. */
+/* Whether the mapping at address is System V shared memory; true also when that cannot be found out. */
+bool svf_procmap_is_sysv(int fd, uint64_t address);
+/* The same as svf_procmap_next() by the text, whatever the kernel has. */
 int svf_procmap_next_text(int fd, uint64_t address, bool executable,
 			  struct svf_vma *ret) SVF_MUST_CHECK;
 

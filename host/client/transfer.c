@@ -2,7 +2,8 @@
 /*
  * DMA to and from clients' memory: the port's mm_transfer.
  *
- * By /proc/PID/mem, which stands for an address space and not for a process number (mm.c): pieces
+ * Shared memory is copied, where the host has mapped the file behind it (backing.h). Other memory is
+ * reached by /proc/PID/mem, which stands for an address space and not for a process number (mm.c): pieces
  * whose addresses follow on each other take one call. Pieces that are scattered are read with one
  * process_vm_readv, which goes by number: so it reads the random bytes of the program (mm.c) along
  * with them, in the same call and so of the same address space, and what it brought counts if they
@@ -16,18 +17,21 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host/client/backing.h"
 #include "host/client/filemem.h"
 #include "host/client/mm.h"
 #include "host/host.h"
 
 #define BATCH 64u
 
-/* Leading pieces that are of the address space of the first. */
-static unsigned int same_mm(const struct svf_mm_piece *pieces, unsigned int count)
+/* Leading pieces that are of the address space of the first, and cannot be reached more easily. */
+static unsigned int same_mm(const struct svf_mm_piece *pieces, unsigned int count, bool write)
 {
 	unsigned int n = 1;
 
-	while (n < count && n < BATCH && pieces[n].mm == pieces[0].mm)
+	while (n < count && n < BATCH && pieces[n].mm == pieces[0].mm &&
+	       !(pieces[n].backing &&
+		 svf_backing_covers(pieces[n].backing, pieces[n].offset, pieces[n].len, write)))
 		n++;
 	return n;
 }
@@ -116,10 +120,17 @@ static uint64_t copy_piece(const struct svf_mm_piece *piece, bool write)
 static uint64_t transfer_some(const struct svf_mm_piece *pieces, unsigned int count, bool write,
 			      unsigned int *ret)
 {
-	unsigned int same = pieces[0].mm->file ? 1 : same_mm(pieces, count);
-	unsigned int run = contiguous(pieces, same);
+	unsigned int same = 1, run;
 	uint64_t done = 0;
 
+	*ret = 1;
+	if (pieces->backing &&
+	    svf_backing_reach(pieces->backing, pieces->offset, pieces->len, write))
+		return svf_backing_copy(pieces->backing, pieces->offset, pieces->ours, pieces->len,
+					write);
+	if (!pieces->mm->file)
+		same = same_mm(pieces, count, write);
+	run = contiguous(pieces, same);
 	*ret = same;
 	if (!write && run < same)
 		done = gather(pieces, same);

@@ -31,6 +31,11 @@ struct svf_mm {
 	size_t file_size;
 };
 
+/* One for all memory of all processes: offsets in it are addresses. */
+struct svf_backing {
+	unsigned int refs;
+};
+
 struct svf_event {
 	unsigned int refs, signals;
 };
@@ -56,7 +61,9 @@ static struct {
 	struct svf_machine *machine;
 	struct svf_mm mms[TEST_PROCESSES];
 	struct svf_mm *current;
-	struct svf_mm file;	 /* of test_fd_memory() */
+	struct svf_mm file; /* of test_fd_memory() */
+	struct svf_backing backing;
+	bool shared;
 	struct svf_mm no_memory; /* of other files: none of their bytes is there */
 
 	struct range ranges[RANGES];
@@ -155,11 +162,13 @@ static uint64_t mm_transfer(const struct svf_mm_piece *pieces, unsigned int coun
 
 	for (unsigned int i = 0; i < count; i++) {
 		const struct svf_mm_piece *piece = &pieces[i];
-		uint64_t n = there(piece->mm, piece->addr, piece->len, write);
-		uint8_t *theirs = piece->mm->file ? piece->mm->file + piece->addr
-						  : (uint8_t *)(uintptr_t)piece->addr;
+		uint64_t addr = piece->backing ? piece->offset : piece->addr;
+		uint64_t n = there(piece->mm, addr, piece->len, write);
+		uint8_t *theirs =
+			piece->mm->file ? piece->mm->file + addr : (uint8_t *)(uintptr_t)addr;
 
 		assert(piece->mm->refs && piece->len);
+		assert(!piece->backing || piece->backing->refs);
 		memcpy(write ? theirs : piece->ours, write ? piece->ours : theirs, n);
 		done += n;
 		if (n < piece->len)
@@ -267,6 +276,24 @@ static uint64_t first_bad(const struct svf_mm *mm, uint64_t first, uint64_t last
 	return first;
 }
 
+static struct svf_backing *backing_ref(struct svf_backing *backing)
+{
+	backing->refs++;
+	return backing;
+}
+
+static void backing_put(struct svf_backing *backing)
+{
+	assert(!backing || backing->refs);
+	if (backing)
+		backing->refs--;
+}
+
+void test_memory_shared(bool on)
+{
+	port.shared = on;
+}
+
 static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		    struct svf_mm_range *ret)
 {
@@ -281,8 +308,12 @@ static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write
 		ret->bad = first_bad(mm, first, last, write);
 		return -EFAULT;
 	}
-	ret->ram = r->last >= last ? r->ram : NULL;
-	ret->ram_offset = ret->ram ? r->ram_offset + (first - r->first) : 0;
+	*ret = (struct svf_mm_range){.ram = r->last >= last ? r->ram : NULL};
+	if (ret->ram)
+		ret->offset = r->ram_offset + (first - r->first);
+	else if (port.shared)
+		*ret = (struct svf_mm_range){.backing = backing_ref(&port.backing),
+					     .offset = first};
 	return 0;
 }
 
@@ -551,6 +582,8 @@ static const struct svf_port_ops port_ops = {
 	.mm_change_owner = mm_change_owner,
 	.mm_ref = mm_ref,
 	.mm_put = mm_put,
+	.backing_ref = backing_ref,
+	.backing_put = backing_put,
 	.mm_check = mm_check,
 	.mm_transfer = mm_transfer,
 	.mm_gone = mm_gone,
@@ -582,6 +615,7 @@ struct svf_machine *test_machine(void)
 	memset(&port, 0, sizeof(port));
 	port.current = &port.mms[0];
 	port.no_memory.file = &port.random;
+	port.shared = true;
 	for (unsigned int i = 0; i < TEST_PROCESSES; i++)
 		port.mms[i].limit_pages = INT64_MAX / 2;
 	err = svf_machine_alloc(&port_ops, &port, &port.machine);
@@ -600,7 +634,7 @@ void test_machine_end(struct svf_machine *machine)
 		assert(port.mms[i].refs == 0);
 		assert(port.mms[i].locked_pages == 0);
 	}
-	assert(!port.file.refs && !port.no_memory.refs);
+	assert(!port.file.refs && !port.no_memory.refs && !port.backing.refs);
 	for (size_t i = 0; i < port.event_count; i++)
 		assert(port.events[i].refs == 1);
 	assert(port.rams == 0);

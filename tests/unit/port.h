@@ -49,6 +49,12 @@ void test_rawio(bool on);
 int64_t test_locked_pages(unsigned int process);
 void test_lock_limit(unsigned int process, int64_t pages);
 
+/*
+ * Whether clients' memory is of a file, which mappings made from now on hold and devices reach it through,
+ * as it was when it was mapped; it is at the start.
+ */
+void test_memory_shared(bool on);
+
 /* Memory of the current process: page-aligned and zeroed, freed by test_machine_end(). */
 void *test_user_alloc(size_t len);
 /*

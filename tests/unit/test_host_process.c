@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "core/machine.h"
+#include "host/client/backing.h"
 #include "host/client/mm.h"
 #include "host/client/procmap.h"
 #include "host/client/ram.h"
@@ -280,7 +281,7 @@ static void test_check(void **state)
 	assert_int_equal(svf_host_mm_check(mm, at + 3 * PAGE + 16, at + 4 * PAGE - 1, true, &range),
 			 0);
 	assert_ptr_equal(range.ram, f->ram);
-	assert_int_equal(range.ram_offset, PAGE + 16);
+	assert_int_equal(range.offset, PAGE + 16);
 	svf_host_mm_put(mm);
 }
 
@@ -410,6 +411,7 @@ static void test_beyond_end(void **state)
 	assert_ptr_not_equal(bar, MAP_FAILED);
 	assert_int_equal(ftruncate(fd, PAGE), 0);
 	assert_int_equal(svf_host_mm_check(mm, at, at + PAGE - 1, true, &range), 0);
+	svf_backing_put(range.backing);
 	assert_int_equal(svf_host_mm_check(mm, at + PAGE, at + 2 * PAGE - 1, false, &range),
 			 -EFAULT);
 	assert_int_equal(svf_host_mm_check(mm, at, at + 2 * PAGE - 1, false, &range), -EFAULT);

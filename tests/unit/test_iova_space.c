@@ -70,7 +70,7 @@ static int map_ram(uint64_t iova, size_t len, const struct svf_ram *ram, uint64_
 		.node = {.first = iova, .last = iova + len - 1},
 		.prot = SVF_MAP_READ | SVF_MAP_WRITE,
 		.ram = ram,
-		.ram_offset = offset,
+		.offset = offset,
 	};
 
 	return svf_iova_space_map(&t.space, &m);

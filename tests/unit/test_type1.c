@@ -409,6 +409,7 @@ static void test_vaddr_changes_owner(void **state)
 	uint8_t *memory = test_user_alloc(PAGE), *other, byte = 0;
 
 	(void)state;
+	test_memory_shared(false);
 	set_iommu(VFIO_TYPE1v2_IOMMU);
 	f.machine->params.enforce_memlock = true;
 	memory[0] = 1;
@@ -430,6 +431,22 @@ static void test_vaddr_changes_owner(void **state)
 	assert_int_equal(svf_dma_read(f.fn[0], 0, &byte, 1), 0);
 	assert_int_equal(byte, 2);
 	test_process(0);
+}
+
+/* Of a file's memory a device goes on reaching what was mapped, wherever it is to be found now. */
+static void test_vaddr_of_shared(void **state)
+{
+	uint8_t *memory = test_user_alloc(PAGE), byte = 0;
+
+	(void)state;
+	set_iommu(VFIO_TYPE1v2_IOMMU);
+	memory[0] = 1;
+	assert_int_equal(map_dma(RW, (uint64_t)(uintptr_t)memory, 0, PAGE), 0);
+	assert_int_equal(unmap_dma(VFIO_DMA_UNMAP_FLAG_VADDR, 0, PAGE), PAGE);
+	assert_int_equal(map_dma(VFIO_DMA_MAP_FLAG_VADDR, FAR, 0, PAGE), 0);
+	assert_int_equal(svf_dma_read(f.fn[0], 0, &byte, 1), 0);
+	assert_int_equal(byte, 1);
+	assert_int_equal(unmap_dma(0, 0, PAGE), PAGE);
 }
 
 /* Each user copy of a MAP, UNMAP pair fails once; nothing is half done. */
@@ -468,6 +485,7 @@ int main(void)
 		TEST(test_unmap_v1),
 		TEST(test_vaddr),
 		TEST(test_vaddr_changes_owner),
+		TEST(test_vaddr_of_shared),
 		TEST(test_copies_fail),
 	};
 
