@@ -28,8 +28,12 @@
 #define MSI_VECTORS 32u
 
 const struct svf_model_option svf_nvme_options[] = {
-	[OPT_SIZE] = {"size", SVF_OPTION_TEXT, 0, "BYTES", "64M", 0, 0,
+	[OPT_SIZE] = {"size", SVF_OPTION_SIZE, 0, "BYTES", "64M", 4096, UINT64_C(1) << 40,
 		      "of each namespace, with K, M, G or T"},
+	[OPT_FILE] = {"file", SVF_OPTION_TEXT, SVF_OPTION_STORAGE, "PATH", NULL, 0, 0,
+		      "the namespaces are in it, one after the other; otherwise in memory"},
+	[OPT_BLOCK] = {"block", SVF_OPTION_NUMBER, 0, "BYTES", "512", 512, 4096,
+		       "of a logical block, 512 or 4096"},
 	[OPT_NS] = {"ns", SVF_OPTION_NUMBER, 0, "N", "1", 0, 256, "namespaces"},
 	[OPT_MDTS] =
 		{"mdts", SVF_OPTION_NUMBER, 0, "N", "7", 0, 16,
@@ -197,7 +201,9 @@ static int nvme_create(struct svf_function *fn, const struct svf_option_value *v
 		free(subsystem);
 	if (!err)
 		err = build(fn, subsystem, values, error);
-	return err ? err : svf_nvme_namespaces_alloc(values, &subsystem->namespaces, error);
+	return err ? err
+		   : svf_nvme_namespaces_alloc(fn, subsystem->serial, values,
+					       &subsystem->namespaces, error);
 }
 
 /* --- VFs --- */

@@ -11,9 +11,10 @@
  *	admin.c		the table of admin commands; those that make and end queues
  *	identify.c features.c log.c events.c virt.c	other admin commands
  *	namespace.c	what a namespace is, and which there are
- *	store.c		where its blocks are
+ *	store.c		its blocks, when they are in memory
  *	transfer.c	a command's data, by PRPs and SGLs
- *	io.c		commands of the NVM command set
+ *	io.c		commands of the NVM command set: what they ask for
+ *	data.c		and how it is done
  */
 #ifndef SVF_MODELS_NVME_NVME_H
 #define SVF_MODELS_NVME_NVME_H
@@ -23,6 +24,8 @@
 
 enum {
 	OPT_SIZE,
+	OPT_FILE,
+	OPT_BLOCK,
 	OPT_NS,
 	OPT_MDTS,
 	OPT_QUEUES,
@@ -36,6 +39,7 @@ enum {
 extern const struct svf_model_option svf_nvme_options[];
 
 struct nvme_controller;
+struct nvme_data;	/* data.c */
 struct nvme_namespace;	/* namespace.c */
 struct nvme_namespaces; /* namespace.c */
 struct nvme_admin;
@@ -124,6 +128,7 @@ struct nvme_request {
 	uint64_t spent;
 	/* Of whoever carries it out; zeroes when it begins. */
 	struct nvme_namespace *ns;
+	struct nvme_data *data; /* data.c; NULL: none under way */
 	uint64_t progress[4];
 };
 
@@ -200,7 +205,8 @@ void svf_nvme_namespace_changed(struct nvme_controller *by, uint32_t nsid);
 /* --- namespace.c --- */
 
 /* Context: create() of the PF. Return: 0, -EINVAL with the reason, -ENOMEM. */
-int svf_nvme_namespaces_alloc(const struct svf_option_value *values, struct nvme_namespaces **ret,
+int svf_nvme_namespaces_alloc(struct svf_function *fn, const char *serial,
+			      const struct svf_option_value *values, struct nvme_namespaces **ret,
 			      struct svf_model_error *error) SVF_MODEL_MUST_CHECK;
 void svf_nvme_namespaces_destroy(struct nvme_namespaces *namespaces);
 /* The highest NSID there can be (Identify, NN). */
@@ -212,7 +218,7 @@ struct nvme_namespace *svf_nvme_namespace_lookup(const struct nvme_controller *c
 /* Identify, CNS 0 and 3; page is zeroed, 4096 bytes. */
 void svf_nvme_namespace_identify(const struct nvme_namespace *ns, uint8_t *page);
 void svf_nvme_namespace_describe(const struct nvme_namespace *ns, uint8_t *page);
-/* Format NVM of rq->ns, or of all when it is NULL; the command's dwords are as the host wrote them. */
+/* Format NVM, all of it. */
 enum nvme_step svf_nvme_namespace_format(struct nvme_request *rq);
 
 /* --- transfer.c --- */

@@ -99,8 +99,10 @@ void host_step(const struct nvme_host *host)
 
 void host_settle(const struct nvme_host *host)
 {
-	while (svf_timers_next(&host->machine->timers) != SVF_TIME_NEVER)
-		host_step(host);
+	do {
+		while (svf_timers_next(&host->machine->timers) != SVF_TIME_NEVER)
+			host_step(host);
+	} while (test_storage_run(1));
 }
 
 uint16_t host_submit(struct nvme_host *host, unsigned int queue, const uint32_t command[16])

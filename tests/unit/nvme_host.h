@@ -11,7 +11,7 @@
 #include "models/nvme/spec.h"
 
 #define HOST_IOVA    0x10000000ull
-#define HOST_MEMORY  (1u << 20)
+#define HOST_MEMORY  (16u << 20)
 #define HOST_NOWHERE 0x40000000ull
 #define HOST_ENTRIES 32u
 #define HOST_QUEUES  8u
@@ -53,7 +53,7 @@ void host_make_queue(struct nvme_host *host, unsigned int id);
 uint64_t host_sq_iova(unsigned int id);
 uint64_t host_cq_iova(unsigned int id);
 
-/* Time goes by until nothing is left to do. */
+/* Time goes by until nothing is left to do; files answer. */
 void host_settle(const struct nvme_host *host);
 /* One moment of it: one slice of each controller at most. */
 void host_step(const struct nvme_host *host);

@@ -89,20 +89,21 @@ static struct {
 	char reason[SVF_REASON_SIZE];
 	char dma_failure[2 * SVF_REASON_SIZE];
 
-	struct {
-		struct svf_storage storage;
-		uint8_t *bytes;
-		bool later, open;
-		struct svf_storage_request *first;
-		unsigned int fail, counts[SVF_STORAGE_FLUSH + 1][2];
-		int err;
-	} storage;
-
 	unsigned int rams, wakes, tree_changes, ready;
 	int last_fd; /* the last number given to a file that a command made */
 	bool ram_in_use;
 	uint8_t random;
 } port;
+
+/* Set before the machine is made, until it ends. */
+static struct {
+	struct svf_storage storage;
+	uint8_t *bytes;
+	bool later, open;
+	struct svf_storage_request *first;
+	unsigned int fail, counts[SVF_STORAGE_FLUSH + 1][2];
+	int err;
+} disk;
 
 /* The last registered range of mm that holds addr. */
 static const struct range *range_lookup(const struct svf_mm *mm, uint64_t addr)
@@ -451,44 +452,44 @@ unsigned int test_ready(void)
 
 void test_storage(void *bytes, uint64_t size, bool later)
 {
-	port.storage.bytes = bytes;
-	port.storage.storage.size = size;
-	port.storage.later = later;
+	disk.bytes = bytes;
+	disk.storage.size = size;
+	disk.later = later;
 }
 
 void test_storage_fail(unsigned int n, int err)
 {
-	port.storage.fail = n;
-	port.storage.err = err;
+	disk.fail = n;
+	disk.err = err;
 }
 
 unsigned int test_storage_count(unsigned int op, bool durable)
 {
-	return port.storage.counts[op][durable];
+	return disk.counts[op][durable];
 }
 
 static int storage_open(struct svf_machine *machine, const char *name, struct svf_storage **ret,
 			struct svf_model_error *error)
 {
-	if (!port.storage.bytes || port.storage.open)
+	if (!disk.bytes || disk.open)
 		return svf_model_fail(error, -EINVAL, NULL, "cannot open '%s'", name);
-	port.storage.open = true;
-	port.storage.storage.machine = machine;
-	*ret = &port.storage.storage;
+	disk.open = true;
+	disk.storage.machine = machine;
+	*ret = &disk.storage;
 	return 0;
 }
 
 static int storage_do(const struct svf_storage_request *request)
 {
-	uint8_t *at = port.storage.bytes + request->offset;
+	uint8_t *at = disk.bytes + request->offset;
 	size_t len = request->len;
 	int err = 0;
 
-	if (port.storage.fail && --port.storage.fail == 0) {
-		err = port.storage.err;
+	if (disk.fail && --disk.fail == 0) {
+		err = disk.err;
 		len /= 2;
 	}
-	port.storage.counts[request->op][request->durable]++;
+	disk.counts[request->op][request->durable]++;
 	switch (request->op) {
 	case SVF_STORAGE_READ:
 		memcpy(request->buf, at, len);
@@ -508,10 +509,10 @@ static int storage_do(const struct svf_storage_request *request)
 
 static int storage_submit(struct svf_storage *storage, struct svf_storage_request *request)
 {
-	struct svf_storage_request **end = &port.storage.first;
+	struct svf_storage_request **end = &disk.first;
 
-	assert(port.storage.open && storage == &port.storage.storage);
-	if (!port.storage.later)
+	assert(disk.open && storage == &disk.storage);
+	if (!disk.later)
 		return storage_do(request);
 	while (*end)
 		end = &(*end)->next;
@@ -524,19 +525,19 @@ unsigned int test_storage_run(unsigned int count)
 {
 	unsigned int done = 0;
 
-	for (; done < count && port.storage.first; done++) {
-		struct svf_storage_request *request = port.storage.first;
+	for (; done < count && disk.first; done++) {
+		struct svf_storage_request *request = disk.first;
 
-		port.storage.first = request->next;
-		request->done(request, port.storage.open ? storage_do(request) : -ECANCELED);
+		disk.first = request->next;
+		request->done(request, disk.open ? storage_do(request) : -ECANCELED);
 	}
 	return done;
 }
 
 static void storage_close(struct svf_storage *storage)
 {
-	assert(port.storage.open && storage == &port.storage.storage);
-	port.storage.open = false;
+	assert(disk.open && storage == &disk.storage);
+	disk.open = false;
 }
 
 static void dma_failed(struct svf_machine *machine, const char *who, const char *what,
@@ -628,7 +629,8 @@ void test_machine_end(struct svf_machine *machine)
 	assert(machine == port.machine);
 	svf_machine_destroy(machine);
 	test_storage_run(UINT_MAX);
-	assert(!port.storage.open);
+	assert(!disk.open);
+	memset(&disk, 0, sizeof(disk));
 	port.machine = NULL;
 	for (unsigned int i = 0; i < TEST_PROCESSES; i++) {
 		assert(port.mms[i].refs == 0);

@@ -99,7 +99,8 @@ void test_event_fire(struct svf_event *event);
 unsigned int test_event_refs(const struct svf_event *event); /* beyond the test's own */
 
 /*
- * The only file that a model can open (svf_storage_open()), once at a time, by any name: the test's bytes. Requests
+ * The only file that a model can open (svf_storage_open()), once at a time, by any name: the test's bytes, until the
+ * machine ends. To be called before the machine is made. Requests
  * are done at once; later: when test_storage_run() says so, oldest first. NULL: there is none.
  */
 void test_storage(void *bytes, uint64_t size, bool later);
