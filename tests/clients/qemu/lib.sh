@@ -29,13 +29,14 @@ use_qemu() {
 		-L "$root/usr/lib/ipxe/qemu")
 }
 
-# Makes $work/initramfs.gz and the serial port.
+# prepare_guest [INIT]: makes $work/initramfs.gz, with that program of this folder, and the serial port.
 prepare_guest() {
 	local root=$work/root
 
 	mkdir -p "$root/bin" "$root/dev"
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	cp "$guest_dir/init" "$guest_dir/describe" "$root/"
+	cp "$guest_dir/${1-init}" "$root/init"
+	cp "$guest_dir/describe" "$root/"
 	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/initramfs.gz"
 	mkfifo "$work/serial"
 	exec {serial}<>"$work/serial"
