@@ -254,15 +254,17 @@ static void make_random(unsigned int i, uint8_t *expected)
 	}
 }
 
+/* SOFTVFIO_TEST_NIGHTLY: a million operations. */
 static void test_random_chains(void **state)
 {
+	unsigned int rounds = getenv("SOFTVFIO_TEST_NIGHTLY") ? 31250 : 2500;
 	static uint8_t expected[DATA];
 
 	(void)state;
 	srand(1);
 	for (unsigned int i = 0; i < DATA; i++)
 		memory[i] = expected[i] = (uint8_t)rand();
-	for (unsigned int round = 0; round < 2500; round++) {
+	for (unsigned int round = 0; round < rounds; round++) {
 		unsigned int count = (unsigned int)rand() % CHAIN_MAX + 1;
 
 		for (unsigned int i = 0; i < count; i++)
