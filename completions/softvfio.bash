@@ -16,7 +16,7 @@ _softvfio_namespaces()
 	"$1" ls 2>/dev/null | sed -n '2,$s/ .*//p'
 }
 
-# After "MODEL," the model's keys, else the models.
+# After "MODEL," the model's keys, else the models, or the files that may be one.
 _softvfio_devices()
 {
 	local program=$1 word=$2
@@ -25,6 +25,10 @@ _softvfio_devices()
 	*,*)
 		"$program" run -d "${word%%[,@]*},help" 2>/dev/null |
 			sed -n "s/^  \([a-z0-9]*\)=.*/\1=/p" | sed "s|^|${word%,*},|"
+		;;
+	*/* | .*)
+		compgen -f -X '!*.so' -- "$word"
+		compgen -d -S / -- "$word"
 		;;
 	*)
 		"$program" run -d help 2>/dev/null | sed -n 's/^  \([a-z0-9_]*\) .*/\1/p'

@@ -38,6 +38,7 @@
 #include "host/options.h"
 #include "host/share.h"
 #include "host/storage.h"
+#include "host/topology/model_file.h"
 
 struct svf_machine;
 struct svf_tree;
@@ -47,6 +48,7 @@ struct svf_host {
 	struct svf_bounds bounds;
 	struct svf_loop loop;
 	struct svf_clock clock;
+	struct svf_model_files models; /* of functions of the machine */
 	struct svf_machine *machine;
 	struct svf_tree *tree;
 

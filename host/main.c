@@ -103,6 +103,7 @@ static int build_machine(struct svf_host *host)
 	if (err)
 		return err;
 	svf_topology_init(&topology);
+	topology.loader = &host->models.loader;
 	err = read_topology(&host->options, &topology, &error);
 	if (!err)
 		err = svf_machine_build(host->machine, &topology, &error);
@@ -169,6 +170,7 @@ static void host_init(struct svf_host *host)
 	host->helper.event_fd = -1;
 	host->watch.event_fd = -1;
 	host->watch.source.fd = -1;
+	svf_model_files_init(&host->models);
 	svf_list_init(&host->opens);
 	svf_list_init(&host->mms);
 	svf_list_init(&host->rams);
@@ -253,6 +255,7 @@ static void host_end(struct svf_host *host)
 	svf_linger_fini(&host->linger, host);
 	svf_machine_destroy(host->machine);
 	svf_storages_fini(&host->storages);
+	svf_model_files_fini(&host->models);
 	svf_host_mms_fini(host);
 	svf_tree_destroy(host->tree);
 	/* Last, since a peer takes the end of its connection for the end of everything. */
@@ -272,7 +275,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc >= 2 && argc <= 3 && !strcmp(argv[1], "--device-help"))
-		return svf_device_help(argv[2]) ? EXIT_FAILURE : EXIT_SUCCESS;
+		return drop_rights() || svf_device_help(argv[2]) ? EXIT_FAILURE : EXIT_SUCCESS;
 	host = calloc(1, sizeof(*host));
 	if (!host)
 		return EXIT_FAILURE;

@@ -3,7 +3,7 @@
 #ifndef SVF_MODELS_REGISTRY_H
 #define SVF_MODELS_REGISTRY_H
 
-#include "include/softvfio/model.h"
+#include "include/softvfio/builtin.h"
 
 extern const struct svf_model_ops svf_model_ioat;
 extern const struct svf_model_ops svf_model_null;

@@ -323,16 +323,25 @@ int svf_host_end(struct svf_host_process *host)
 	return 0;
 }
 
-/* "help" or "MODEL,help". */
+/* "help" or "MODEL,help". The model may be a file: "," is then written twice, "@" is one in a folder. */
 static const char *svf_device_help_model(const char *spec, char *ret_model, size_t size)
 {
-	size_t len = strlen(spec);
+	size_t len = strlen(spec), used = 0;
+	char *name;
 
 	if (!strcmp(spec, "help") || !strcmp(spec, "?"))
 		return "";
 	if (len <= strlen(",help") || strcmp(spec + len - strlen(",help"), ",help"))
 		return NULL;
-	snprintf(ret_model, size, "%.*s", (int)strcspn(spec, ",@"), spec);
+	for (; *spec && used + 1 < size; spec++) {
+		if (*spec == ',' && *++spec != ',')
+			break;
+		ret_model[used++] = *spec;
+	}
+	ret_model[used] = '\0';
+	name = strrchr(ret_model, '/');
+	name = name ? name : ret_model;
+	name[strcspn(name, "@")] = '\0';
 	return ret_model;
 }
 
@@ -350,7 +359,7 @@ static int svf_launch_print_help(const char *model)
 bool svf_launch_help(const struct svf_launch_options *options, int *ret_status)
 {
 	const char *model;
-	char text[64];
+	char text[PATH_MAX];
 
 	for (size_t i = 0; i < options->devices.count; i++) {
 		model = svf_device_help_model(options->devices.word[i], text, sizeof(text));

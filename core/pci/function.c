@@ -51,6 +51,7 @@ int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t
 	fn->cap_free = PCI_STD_HEADER_SIZEOF;
 	fn->ext_free = SVF_PCI_CONFIG_SIZE;
 	svf_timer_init(&fn->work, do_work);
+	svf_list_init(&fn->model_timers);
 	*ret = fn;
 	return 0;
 }
@@ -164,6 +165,7 @@ void svf_function_abort(struct svf_function *fn)
 	svf_timer_disarm(&fn->machine->timers, &fn->work);
 	if (fn->model && fn->model->destroy)
 		fn->model->destroy(fn);
+	svf_function_free_timers(fn);
 	for (unsigned int i = 0; i < SVF_PCI_BARS; i++)
 		svf_pages_free(fn, i);
 	svf_list_del(&fn->machine_link);

@@ -137,7 +137,8 @@ struct svf_function {
 
 	const struct svf_model_ops *model;
 	void *model_state;
-	struct svf_timer work; /* armed: the model's work() is to be called */
+	struct svf_timer work;	      /* armed: the model's work() is to be called */
+	struct svf_list model_timers; /* struct svf_model_timer.link */
 };
 
 /*
@@ -154,6 +155,9 @@ int svf_function_discover(struct svf_function *fn) SVF_MUST_CHECK;
 void svf_function_abort(struct svf_function *fn);
 /* Of a finalized one without a driver. Takes NULL. A PF must have no VFs. */
 void svf_function_destroy(struct svf_function *fn);
+
+/* model_timer.c: at the end of a function, after its model's state. */
+void svf_function_free_timers(struct svf_function *fn);
 
 /* By address; NULL when there is none. */
 struct svf_function *svf_function_lookup(struct svf_machine *machine, struct svf_bdf bdf);

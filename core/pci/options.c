@@ -167,6 +167,11 @@ static const char *(*const readers[])(const struct svf_model_option *option,
 	[SVF_OPTION_SIZE] = read_size,
 };
 
+bool svf_options_know(enum svf_option_type type)
+{
+	return (size_t)type < SVF_ARRAY_SIZE(readers);
+}
+
 /* --- messages --- */
 
 /* "a, b and c", as far as it fits. */

@@ -12,6 +12,9 @@ struct svf_topology_option;
 /* Rows of a model's table, without the one that ends it. */
 unsigned int svf_options_count(const struct svf_model_option *options);
 
+/* Whether there is such a type of option. */
+bool svf_options_know(enum svf_option_type type);
+
 /*
  * Reads the options of one node (struct svf_topology_option.link) into one value for each row.
  * Return: 0 with *ret_values, to be freed with free(); -ENOMEM; -EINVAL with *error and the option

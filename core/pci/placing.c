@@ -22,7 +22,7 @@
 #include "core/pci/function.h"
 #include "core/pci/options.h"
 #include "core/pci/ports.h"
-#include "include/softvfio/model.h"
+#include "include/softvfio/builtin.h"
 
 /* In the header type register: the device has more than one function. */
 #define MULTIFUNCTION 0x80u
@@ -279,10 +279,12 @@ static int fail_model(struct svf_build *build, const struct svf_topology_node *n
 static int add_device(struct svf_build *build, const struct svf_topology_node *node,
 		      struct svf_bus *bus, uint8_t devfn)
 {
-	const struct svf_model_ops *model = node->model ? svf_model_lookup(node->model) : NULL;
+	const struct svf_model_ops *model = node->ops;
 	struct svf_plan *plan;
 	int err;
 
+	if (!model && node->model)
+		model = svf_model_lookup(node->model);
 	if (!model)
 		return fail_model(build, node);
 	err = add_function(build, node, SVF_TOPOLOGY_DEVICE, bus, devfn, &plan);

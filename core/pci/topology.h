@@ -23,6 +23,9 @@ enum svf_topology_kind {
 	SVF_TOPOLOGY_PCI_BRIDGE,      /* conventional to conventional */
 };
 
+struct svf_model_loader;
+struct svf_model_ops;
+
 struct svf_topology_option {
 	struct svf_list link;
 	const char *key, *value; /* value "" for a bare key */
@@ -33,8 +36,9 @@ struct svf_topology_node {
 	struct svf_list link; /* parent's children, or the topology's roots (functions of bus 00) */
 	struct svf_list children; /* what is on the bus behind a port or bridge */
 	enum svf_topology_kind kind;
-	const char *model; /* SVF_TOPOLOGY_DEVICE: "null", ... */
-	bool has_slot;	   /* devfn is given; otherwise the next free device number */
+	const char *model;		 /* SVF_TOPOLOGY_DEVICE: "null", ... */
+	const struct svf_model_ops *ops; /* of a model that is not built in; NULL: by its name */
+	bool has_slot;			 /* devfn is given; otherwise the next free device number */
 	uint8_t devfn;
 	bool has_bdf; /* the whole address is given (-d null@0000:03:00.0): bus number included */
 	struct svf_bdf bdf;
@@ -51,6 +55,7 @@ struct svf_topology {
 	struct svf_list roots;	/* struct svf_topology_node.link */
 	struct svf_list params; /* struct svf_topology_option: "vfio_pci.enable_sriov" = "0", ... */
 	const char *file;	/* for messages; NULL: the command line */
+	struct svf_model_loader *loader; /* of whoever reads it, for models in files; NULL: none */
 };
 
 /*

@@ -25,7 +25,8 @@
  *	--uid		Owner of the nodes (default 0), as seen in the host's user namespace.
  *	--preload	The preload object, by which processes that carry it are known.
  *
- *	softvfiod --device-help [MODEL]: prints the models, or the options of one, on stdout.
+ *	softvfiod --device-help [MODEL]: prints the models, or the options of one (a name or a
+ *	file), on stdout.
  *
  *	Exit status: 0 after a stop, 1 otherwise. SIGTERM and SIGINT stop it as "stop" does. The
  *	capability CAP_SYS_PTRACE must be in its permitted (or ambient) set when clients may be of

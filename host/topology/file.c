@@ -157,7 +157,8 @@ static int svf_node_set_kind(struct svf_file_reader *reader, struct svf_topology
 	if (err)
 		return err;
 	if (!strcmp(kind->key, "model"))
-		return svf_reader_set_model(&reader->base, node, kind->text, kind->at);
+		return svf_reader_set_model(&reader->base, node, kind->text, kind->at,
+					    reader->path);
 	return svf_node_set_bridge(reader, node, kind);
 }
 

@@ -37,9 +37,9 @@ int svf_reader_add_node(struct svf_topology_reader *reader, struct svf_list *sib
 int svf_reader_add_option(struct svf_list *options, const char *key, const char *value,
 			  struct svf_mark at) SVF_MUST_CHECK;
 
-/* The parts of a node; each says what is wrong with the text. */
+/* The parts of a node; each says what is wrong with the text. base as for svf_reader_set_option(). */
 int svf_reader_set_model(struct svf_topology_reader *reader, struct svf_topology_node *node,
-			 const char *text, struct svf_mark at) SVF_MUST_CHECK;
+			 const char *text, struct svf_mark at, const char *base) SVF_MUST_CHECK;
 int svf_reader_set_address(struct svf_topology_reader *reader, struct svf_topology_node *node,
 			   const char *text, struct svf_mark at) SVF_MUST_CHECK;
 int svf_reader_set_driver(struct svf_topology_reader *reader, struct svf_topology_node *node,

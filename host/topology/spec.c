@@ -49,16 +49,18 @@ static int svf_spec_parse(struct svf_topology_reader *reader, char *text)
 {
 	const struct svf_mark at = {0};
 	struct svf_topology_node *node;
-	char *word, *value, *address;
+	char *word, *value, *address, *name;
 	int ret;
 
 	word = svf_spec_word(&text);
-	address = strchr(word, '@');
+	/* In the folder of a model's file an @ means nothing. */
+	name = strrchr(word, '/');
+	address = strchr(name ? name : word, '@');
 	if (address)
 		*address++ = '\0';
 	ret = svf_reader_add_node(reader, &reader->topology->roots, at, &node);
 	if (!ret)
-		ret = svf_reader_set_model(reader, node, word, at);
+		ret = svf_reader_set_model(reader, node, word, at, NULL);
 	if (!ret && address)
 		ret = svf_reader_set_address(reader, node, address, at);
 	while (!ret && (word = svf_spec_word(&text))) {

@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #include "core/pci/parse.h"
+#include "host/topology/model_file.h"
 #include "host/topology/reader.h"
-#include "models/registry.h"
+#include "include/softvfio/builtin.h"
 
 void svf_topology_init(struct svf_topology *topology)
 {
@@ -173,13 +174,44 @@ static const char *svf_models_list(char *buf, size_t size)
 	return buf;
 }
 
+/* name, or the file of that name in the folder of base. */
+static void svf_path_resolve(char ret[PATH_MAX], const char *base, const char *name)
+{
+	const char *slash = base ? strrchr(base, '/') : NULL;
+	int folder = slash && *name != '/' ? (int)(slash + 1 - base) : 0;
+
+	snprintf(ret, PATH_MAX, "%.*s%s", folder, base ? base : "", name);
+}
+
+static int svf_reader_load_model(struct svf_topology_reader *reader, struct svf_topology_node *node,
+				 const char *name, struct svf_mark at, const char *base)
+{
+	struct svf_model_loader *loader = reader->topology->loader;
+	char path[PATH_MAX], why[SVF_REASON_SIZE];
+
+	if (!loader)
+		return svf_reader_fail(reader, at, "models cannot be loaded from files here");
+	svf_path_resolve(path, base, name);
+	node->ops = loader->load(loader, path, why, sizeof(why));
+	return node->ops ? 0 : svf_reader_fail(reader, at, "%s", why);
+}
+
 int svf_reader_set_model(struct svf_topology_reader *reader, struct svf_topology_node *node,
-			 const char *text, struct svf_mark at)
+			 const char *text, struct svf_mark at, const char *base)
 {
 	char names[128];
+	int err = 0;
 
-	if (!svf_model_lookup(text))
-		return svf_reader_fail(reader, at, "there is no model '%.40s'; models are: %s",
+	if (svf_model_is_file(text))
+		err = svf_reader_load_model(reader, node, text, at, base);
+	else
+		node->ops = svf_model_lookup(text);
+	if (err)
+		return err;
+	if (!node->ops)
+		return svf_reader_fail(reader, at,
+				       "there is no model '%.40s'; models are: %s, or the name of "
+				       "a file, with a slash in it",
 				       text, svf_models_list(names, sizeof(names)));
 	node->kind = SVF_TOPOLOGY_DEVICE;
 	return svf_text_set(&node->model, text);
@@ -349,15 +381,6 @@ static const struct svf_model_option *svf_model_option_lookup(const struct svf_m
 	return NULL;
 }
 
-/* name, or the file of that name in the folder of base. */
-static void svf_path_resolve(char ret[PATH_MAX], const char *base, const char *name)
-{
-	const char *slash = base ? strrchr(base, '/') : NULL;
-	int folder = slash && *name != '/' ? (int)(slash + 1 - base) : 0;
-
-	snprintf(ret, PATH_MAX, "%.*s%s", folder, base ? base : "", name);
-}
-
 static int svf_hex_read(const char *path, size_t max, char **ret_text);
 
 static int svf_reader_set_file(struct svf_topology_reader *reader, struct svf_topology_node *node,
@@ -397,7 +420,7 @@ int svf_reader_set_option(struct svf_topology_reader *reader, struct svf_topolog
 			  const char *key, const char *value, struct svf_mark at, const char *known,
 			  const char *base)
 {
-	const struct svf_model_ops *model = svf_model_lookup(node->model);
+	const struct svf_model_ops *model = node->ops;
 	const struct svf_model_option *option = svf_model_option_lookup(model, key);
 
 	if (!option)

@@ -15,14 +15,22 @@
 
 #include "base/compiler.h"
 
+struct svf_model_ops;
 struct svf_topology;
 struct svf_topology_error;
+
+/* Who loads models that are files (model_file.h). */
+struct svf_model_loader {
+	/* Return: the model, valid as long as the loader; NULL with a sentence in why. */
+	const struct svf_model_ops *(*load)(struct svf_model_loader *loader, const char *path,
+					    char *why, size_t size);
+};
 
 #define SVF_TOPOLOGY_FILE_MAX  (1u << 20) /* bytes, of a topology file and of each file it names */
 #define SVF_TOPOLOGY_NODES_MAX 1024u
 #define SVF_TOPOLOGY_DEPTH_MAX 16u /* ports and bridges above each other */
 
-/* An empty one. */
+/* An empty one. Without topology->loader, names of files are no models. */
 void svf_topology_init(struct svf_topology *topology);
 void svf_topology_fini(struct svf_topology *topology);
 
@@ -31,7 +39,7 @@ void svf_topology_fini(struct svf_topology *topology);
  * column in the file from 1; on the command line, line 0 and the text names the option.
  */
 
-/* MODEL[@BDF][,KEY[=VALUE]]...; ",," in a value is a comma. */
+/* MODEL[@BDF][,KEY[=VALUE]]...; ",," in a value or in the name of a model's file is a comma. */
 int svf_topology_add_spec(struct svf_topology *topology, const char *spec,
 			  struct svf_topology_error *error) SVF_MUST_CHECK;
 /* MODULE.NAME=VALUE */

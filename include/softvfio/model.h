@@ -13,7 +13,19 @@
  * create_vf() instead of create(), called each time sriov_numvfs makes it.
  *
  * A callback must not take long, about a millisecond at most: the whole machine waits. What takes
- * longer is done in slices, by svf_model_defer() and work().
+ * longer is done in slices, by svf_model_defer() and work(). What is to happen later is a timer,
+ * svf_model_timer_start().
+ *
+ * A model is part of softvfio, a row of models/registry.c, or a shared object of its own, compiled
+ * with this header only and made known by SVF_MODEL_REGISTER():
+ *
+ *	cc -shared -fPIC $(pkg-config --cflags softvfio) -o mydev.so mydev.c
+ *	softvfio run -d ./mydev.so -- CMD
+ *
+ * It is trusted as softvfio itself is: it runs in the host's process, with the host's rights.
+ *
+ * Compatibility: an object runs with each softvfio that has the same SVF_MODEL_VERSION and all of
+ * the members and functions that it uses. New members of struct svf_model_ops come at its end.
  *
  * Accesses the core answers by itself never reach the model: config space by the rules of its
  * registers, BARs backed by RAM (SVF_MODEL_BAR_RAM), resets as far as config space goes.
@@ -132,6 +144,8 @@ struct svf_model_error {
 	char text[320];
 };
 
+#pragma GCC visibility push(default)
+
 /**
  * svf_model_fail() - record why create() fails
  * @error: as given to create().
@@ -145,6 +159,8 @@ struct svf_model_error {
 int svf_model_fail(struct svf_model_error *error, int err, const char *option, const char *fmt, ...)
 	SVF_MODEL_PRINTF(4, 5);
 
+#pragma GCC visibility pop
+
 /* --- the model --- */
 
 /* A reset leaves the contents of BARs backed by RAM alone; otherwise it zeroes them. */
@@ -152,12 +168,13 @@ int svf_model_fail(struct svf_model_error *error, int err, const char *option, c
 
 /**
  * struct svf_model_ops - a device model
- * @size: sizeof(struct svf_model_ops) of the header it was compiled with.
+ * @size: sizeof(struct svf_model_ops) of the header it was compiled with. Members behind it are as
+ * if NULL.
  * @version: SVF_MODEL_VERSION.
  * @flags: SVF_MODEL_RESET_KEEPS_RAM or 0.
  * @name: as after -d.
  * @help: one line, no full stop.
- * @options: ended by a row whose name is NULL.
+ * @options: ended by a row whose name is NULL; NULL: there are none.
  * @vfs_option: name of the NUMBER option that says how many VFs exist from the start, or NULL.
  * @create: builds a function. @values has one entry for each row of @options, in order. Returns 0;
  *-EINVAL, -ENOMEM, with the reason by svf_model_fail().
@@ -198,16 +215,22 @@ struct svf_model_ops {
 	void (*work)(struct svf_function *fn);
 };
 
-/* All models, ended by NULL. */
-extern const struct svf_model_ops *const svf_models[];
+/* The symbol by which softvfio finds the model in a shared object. */
+#define SVF_MODEL_SYMBOL softvfio_model
 
 /**
- * svf_model_lookup() - find a model by name
- * @name: as after -d, not NULL.
+ * SVF_MODEL_REGISTER() - make a shared object a model, "-d ./FILE.so"
+ * @ops: the name of a struct svf_model_ops that lives as long as the object.
  *
- * Return: the model, or NULL when there is none of that name.
+ * Once in an object, at file scope. Models that are built in are rows of models/registry.c instead.
  */
-const struct svf_model_ops *svf_model_lookup(const char *name);
+#define SVF_MODEL_REGISTER(ops)                                                                    \
+	extern const struct svf_model_ops *const SVF_MODEL_SYMBOL                                  \
+		__attribute__((visibility("default")));                                            \
+	const struct svf_model_ops *const SVF_MODEL_SYMBOL = &(ops)
+
+/* What follows is softvfio's: a shared object is linked with nothing and finds it in the host. */
+#pragma GCC visibility push(default)
 
 /* --- building: from create() and create_vf() only --- */
 
@@ -581,6 +604,49 @@ void svf_model_set_intx(struct svf_function *fn, bool level);
  */
 void svf_model_defer(struct svf_function *fn);
 
+/* A moment and a callback. It belongs to its function and ends with it. */
+struct svf_model_timer;
+
+/* Nanoseconds; shorter periods are as this one, because a machine that only ticks serves nobody. */
+#define SVF_MODEL_PERIOD_MIN 100000u
+
+/**
+ * svf_model_add_timer() - give the function a timer
+ * @fn: the function. Context: create(), create_vf().
+ * @fired: called when it goes off, from outside all other callbacks. It may start and stop any timer.
+ * @arg: passed to @fired.
+ *
+ * Return: the timer, not started; it is freed after destroy(). NULL: out of memory.
+ */
+struct svf_model_timer *svf_model_add_timer(struct svf_function *fn,
+					    void (*fired)(struct svf_function *fn, void *arg),
+					    void *arg) SVF_MODEL_MUST_CHECK;
+
+/**
+ * svf_model_timer_start() - have a timer go off
+ * @timer: started before or not: what it was to do is forgotten.
+ * @delay_ns: until it does, at the earliest; 0: soon, but not now.
+ * @period_ns: from then on again and again; 0: once.
+ *
+ * A periodic timer keeps to its beat: a moment that it comes late for is made up for by one call,
+ * however many periods have gone by. A reset stops no timers: reset() does where the device's would.
+ */
+void svf_model_timer_start(struct svf_model_timer *timer, uint64_t delay_ns, uint64_t period_ns);
+
+/**
+ * svf_model_timer_stop() - have it not go off any more
+ * @timer: started or not.
+ */
+void svf_model_timer_stop(struct svf_model_timer *timer);
+
+/**
+ * svf_model_now() - what time it is
+ * @fn: the function.
+ *
+ * Return: nanoseconds since some moment; never less than before. It stands still during a callback.
+ */
+uint64_t svf_model_now(const struct svf_function *fn);
+
 /**
  * svf_dma_read() - read memory as the device
  * @fn: the function.
@@ -728,6 +794,8 @@ int svf_storage_submit(struct svf_storage *storage,
  * may be gone: their done() then only frees them.
  */
 void svf_storage_close(struct svf_storage *storage);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

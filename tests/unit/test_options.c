@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/pci/options.h"
+#include "include/softvfio/builtin.h"
 #include "topo_fixture.h"
 
 static const struct {
