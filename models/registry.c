@@ -8,10 +8,7 @@
 #include <string.h>
 
 const struct svf_model_ops *const svf_models[] = {
-	&svf_model_null,
-	&svf_model_ioat,
-	&svf_model_nvme,
-	NULL,
+	&svf_model_null, &svf_model_ioat, &svf_model_edu, &svf_model_nvme, NULL,
 };
 
 const struct svf_model_ops *svf_model_lookup(const char *name)

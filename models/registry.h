@@ -5,6 +5,7 @@
 
 #include "include/softvfio/builtin.h"
 
+extern const struct svf_model_ops svf_model_edu;
 extern const struct svf_model_ops svf_model_ioat;
 extern const struct svf_model_ops svf_model_null;
 extern const struct svf_model_ops svf_model_nvme;

@@ -172,9 +172,10 @@ static void test_spec_refused(void **state)
 
 	(void)state;
 	assert_int_equal(spec("nil"), -EINVAL);
-	assert_string_equal(error.text,
-			    "-d nil: there is no model 'nil'; models are: null, ioat, nvme, or "
-			    "the name of a file, with a slash in it");
+	assert_string_equal(
+		error.text,
+		"-d nil: there is no model 'nil'; models are: null, ioat, edu, nvme, or "
+		"the name of a file, with a slash in it");
 	assert_int_equal(spec("./nil.so"), -EINVAL);
 	assert_string_equal(error.text, "-d ./nil.so: models cannot be loaded from files here");
 	assert_int_equal(spec(""), -EINVAL);
