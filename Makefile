@@ -31,6 +31,6 @@ $(BUILD)/build.ninja:
 	meson setup $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
 
 .PHONY: all demo check bench install deps clean
