@@ -14,6 +14,9 @@
  * Commands that wait (for a file) and those that are in the middle of their work are requests under way;
  * further commands of the same queue overtake those that wait.
  *
+ * Entries are read and completions written several at a time, as each access to the host's memory has its
+ * cost; all completions of a slice are in memory when it ends, and then the interrupts are sent.
+ *
  * A queue's memory that cannot be read or written is fatal (CSTS.CFS): everything stops.
  */
 #include "models/nvme/queues.h"
@@ -25,7 +28,8 @@
 
 #include "models/nvme/admin.h"
 
-#define COST_MIN 4096u /* of a command, against the slice: entries, lists, interrupt */
+#define WRITE_AFTER (256u << 10) /* of a slice: completions wait for others no longer than that */
+#define COST_MIN    4096u	 /* of a command, against the slice: entries, lists, interrupt */
 
 /* Of a completion's status: do not retry; there is more in the error log. */
 #define DNR  0x4000u
@@ -120,24 +124,49 @@ static unsigned int room(const struct nvme_cq *cq)
 	return cq->entries - 1 - used - cq->reserved;
 }
 
+/* Return: false after a fatal error. */
+static bool write_completions(struct nvme_controller *c, struct nvme_cq *cq)
+{
+	/* Of one batch, which does not go around the end of the queue. */
+	uint32_t end = cq->tail ? cq->tail : cq->entries;
+	uint64_t at = cq->base + (uint64_t)(end - cq->unwritten) * NVME_CQE_BYTES;
+	size_t len = (size_t)cq->unwritten * NVME_CQE_BYTES;
+
+	cq->unwritten = 0;
+	if (!len || !svf_dma_write(c->fn, at, cq->batch, len))
+		return true;
+	fatal(c);
+	return false;
+}
+
+/* Before the host is told that there is something, or given the time to look. */
+static void write_all_completions(struct nvme_controller *c)
+{
+	struct nvme_queues *q = c->queues;
+	unsigned int id = svf_nvme_idset_next(&q->signals, 0);
+
+	for (; id < q->count; id = svf_nvme_idset_next(&q->signals, id + 1)) {
+		if (!write_completions(c, &q->cqs[id]))
+			return;
+	}
+}
+
 /* There is room. */
 static void post(struct nvme_controller *c, uint16_t id, const uint32_t entry[4])
 {
 	struct nvme_cq *cq = &c->queues->cqs[id];
-	uint8_t bytes[NVME_CQE_BYTES];
+	uint8_t *bytes = cq->batch[cq->unwritten++];
 
 	for (unsigned int i = 0; i < 4; i++)
 		svf_nvme_put(bytes + 4 * i, 4, entry[i]);
 	bytes[14] = (uint8_t)((bytes[14] & ~1u) | cq->phase);
-	if (svf_dma_write(c->fn, cq->base + cq->tail * NVME_CQE_BYTES, bytes, sizeof(bytes))) {
-		fatal(c);
-		return;
-	}
 	if (++cq->tail == cq->entries) {
 		cq->tail = 0;
 		cq->phase = !cq->phase;
 	}
 	svf_nvme_idset_add(&c->queues->signals, id);
+	if (cq->unwritten == NVME_BATCH || !cq->tail)
+		write_completions(c, cq);
 }
 
 /* What may go well another time. */
@@ -195,6 +224,8 @@ bool svf_nvme_complete_admin(struct nvme_controller *c, uint16_t cid, uint16_t s
 		return false;
 	}
 	post(c, 0, entry);
+	if (c->queues->running)
+		write_completions(c, &c->queues->cqs[0]);
 	return true;
 }
 
@@ -213,13 +244,25 @@ static void decode(struct nvme_request *rq, const uint8_t *bytes)
 	rq->location = NVME_NO_LOCATION;
 }
 
+/* The next entries, as many as fit and come one after the other. Return: 0, -EFAULT. */
+static int read_ahead(struct nvme_controller *c, struct nvme_sq *sq)
+{
+	uint32_t end = sq->tail > sq->head ? sq->tail : sq->entries;
+	unsigned int count = end - sq->head < NVME_BATCH ? end - sq->head : NVME_BATCH;
+	int err = svf_dma_read(c->fn, sq->base + (uint64_t)sq->head * NVME_SQE_BYTES,
+			       sq->batch[NVME_BATCH - count], (size_t)count * NVME_SQE_BYTES);
+
+	if (!err)
+		sq->ahead = count;
+	return err;
+}
+
 /* NULL: there is nothing to be fetched now. */
 static struct nvme_request *fetch(struct nvme_controller *c, struct nvme_sq *sq)
 {
 	struct nvme_queues *q = c->queues;
 	struct nvme_cq *cq = &q->cqs[sq->cq];
 	struct nvme_request *rq = q->free;
-	uint8_t bytes[NVME_SQE_BYTES];
 
 	assert(rq);
 	if (sq->head == sq->tail)
@@ -228,7 +271,7 @@ static struct nvme_request *fetch(struct nvme_controller *c, struct nvme_sq *sq)
 		cq->full = true;
 		return NULL;
 	}
-	if (svf_dma_read(c->fn, sq->base + sq->head * NVME_SQE_BYTES, bytes, sizeof(bytes))) {
+	if (!sq->ahead && read_ahead(c, sq)) {
 		fatal(c);
 		return NULL;
 	}
@@ -239,7 +282,7 @@ static struct nvme_request *fetch(struct nvme_controller *c, struct nvme_sq *sq)
 	rq->controller = c;
 	rq->sq = sq;
 	rq->state = NVME_REQUEST_READY;
-	decode(rq, bytes);
+	decode(rq, sq->batch[NVME_BATCH - sq->ahead--]);
 	return rq;
 }
 
@@ -335,7 +378,7 @@ static void defer(struct nvme_controller *c)
 static void slice(struct nvme_controller *c)
 {
 	struct nvme_queues *q = c->queues;
-	uint64_t spent = 0;
+	uint64_t spent = 0, written = 0;
 
 	/* When all requests wait, the first to be resumed has it go on. */
 	while (q->running && (q->free || q->ready) && spent < NVME_SLICE) {
@@ -344,7 +387,13 @@ static void slice(struct nvme_controller *c)
 		if (id == NVME_QUEUES_MAX)
 			break;
 		spent += serve(c, id);
+		if (q->running && spent - written >= WRITE_AFTER) {
+			write_all_completions(c);
+			written = spent;
+		}
 	}
+	if (q->running)
+		write_all_completions(c);
 	if (q->running && spent >= NVME_SLICE)
 		defer(c);
 	svf_nvme_interrupts_update(c);
@@ -501,6 +550,9 @@ static unsigned int abort_requests(struct nvme_controller *c, struct nvme_sq *sq
 		complete(c, rq);
 		found++;
 	}
+	/* Before the completion of the command that asked for it. */
+	if (sq->entries)
+		write_completions(c, &c->queues->cqs[sq->cq]);
 	return found;
 }
 

@@ -14,6 +14,8 @@
 #define NVME_REQUESTS_MAX 128u
 #define NVME_ENTRIES_MAX  1024u /* of a queue: CAP.MQES and 1 */
 
+#define NVME_BATCH	  16u /* entries that are read, or written, by one access */
+
 /* A set of queue ids. */
 struct nvme_idset {
 	uint64_t words[NVME_QUEUES_MAX / 64];
@@ -27,7 +29,10 @@ struct nvme_cq {
 	bool interrupts, phase;
 	unsigned int sqs;      /* submission queues that complete here */
 	unsigned int reserved; /* entries that commands under way will take */
-	bool full;	       /* somebody waits for an entry */
+	/* Completions before tail that the host's memory does not have yet; they are written at once. */
+	unsigned int unwritten;
+	uint8_t batch[NVME_BATCH][NVME_CQE_BYTES];
+	bool full; /* somebody waits for an entry */
 };
 
 struct nvme_sq {
@@ -35,6 +40,9 @@ struct nvme_sq {
 	uint32_t entries; /* 0: there is no such queue */
 	uint32_t head, tail;
 	uint16_t id, cq;
+	/* Entries from head on that were read already; the last one is the last of batch. */
+	unsigned int ahead;
+	uint8_t batch[NVME_BATCH][NVME_SQE_BYTES];
 	/* Commands under way that are to go on in a later slice. */
 	struct nvme_request *first, **last;
 };
