@@ -88,7 +88,13 @@ void svf_nvme_identify_primary(const struct nvme_controller *c, uint8_t *page);
 void svf_nvme_identify_secondaries(const struct nvme_controller *c, unsigned int first,
 				   uint8_t *page);
 
-/* registers.c: CSTS.CFS. */
+/* registers.c: CSTS.CFS, and CSTS.SHST as a value of the register. */
 void svf_nvme_fatal(struct nvme_controller *c);
+void svf_nvme_set_shutdown_status(struct nvme_controller *c, uint32_t status);
+
+/* shutdown.c: CSTS.SHST says when it is done. */
+void svf_nvme_shutdown_begin(struct nvme_controller *c);
+/* The controller is reset, or ends. */
+void svf_nvme_shutdown_drop(struct nvme_controller *c);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "models/nvme/admin.h"
 #include "models/nvme/queues.h"
+#include "models/nvme/transfer.h"
 
 #define PAGE_MAX 4096u
 #define RETAIN	 0x8000u /* in dword 10 */
@@ -187,15 +188,18 @@ enum nvme_step svf_nvme_get_log_page(struct nvme_request *rq)
 	struct nvme_controller *c = rq->controller;
 	const struct log_page *log = lookup((uint8_t)rq->dw[10]);
 	uint64_t offset = offset_of(rq), len = wanted(rq);
+	struct nvme_transfer transfer;
 	uint8_t page[PAGE_MAX];
 
 	if (check(rq, log) == NVME_DONE && rq->status)
 		return NVME_DONE;
 	memset(page, 0, sizeof(page));
 	log->fill(c, page);
+	/* PRPs are those of all that was asked for. */
+	svf_nvme_transfer_init(&transfer, rq, len, true);
 	if (len > log->size - offset)
 		len = log->size - offset;
-	rq->status = svf_nvme_send(rq, page + offset, (size_t)len);
+	rq->status = svf_nvme_transfer_move(&transfer, page + offset, len);
 	if (rq->status || (rq->dw[10] & RETAIN))
 		return NVME_DONE;
 	if (log->id == NVME_LOG_CHANGED_NAMESPACES)

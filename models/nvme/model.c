@@ -93,6 +93,7 @@ static int controller_begin(struct nvme_controller *c, struct svf_model_error *e
 
 static void controller_destroy(struct nvme_controller *c)
 {
+	svf_nvme_shutdown_drop(c);
 	svf_nvme_queues_destroy(c);
 	c->subsystem->controllers[c->id] = NULL;
 	free(c->admin);

@@ -43,8 +43,9 @@ struct nvme_data;	/* data.c */
 struct nvme_namespace;	/* namespace.c */
 struct nvme_namespaces; /* namespace.c */
 struct nvme_admin;
-struct nvme_queues; /* queues.c */
-struct nvme_sq;	    /* queues.c */
+struct nvme_queues;   /* queues.c */
+struct nvme_shutdown; /* shutdown.c */
+struct nvme_sq;	      /* queues.c */
 
 #define NVME_VFS_MAX	     64u
 #define NVME_CONTROLLERS_MAX (NVME_VFS_MAX + 1)
@@ -88,7 +89,8 @@ struct nvme_controller {
 	unsigned int page_shift; /* memory page size by CC.MPS, of PRPs */
 	bool write_cache; /* volatile write cache enabled: writes are durable after a flush */
 	struct nvme_traffic traffic;
-	struct nvme_admin *admin; /* admin.h */
+	struct nvme_shutdown *shutdown; /* shutdown.c; NULL: none under way */
+	struct nvme_admin *admin;	/* admin.h */
 	uint8_t registers[NVME_REGISTERS];
 	uint8_t *shown; /* what software loads: a copy of them, which software could have changed */
 };

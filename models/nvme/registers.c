@@ -66,6 +66,7 @@ static void start(struct nvme_controller *c, uint32_t cc)
 /* The admin queue's registers stay as they are. */
 static void stop(struct nvme_controller *c)
 {
+	svf_nvme_shutdown_drop(c);
 	svf_nvme_queues_stop(c);
 	svf_nvme_admin_reset(c);
 	svf_nvme_virt_set_limits(c);
@@ -77,6 +78,11 @@ static void stop(struct nvme_controller *c)
 void svf_nvme_fatal(struct nvme_controller *c)
 {
 	put32(c, NVME_CSTS, get32(c, NVME_CSTS) | NVME_CSTS_CFS);
+}
+
+void svf_nvme_set_shutdown_status(struct nvme_controller *c, uint32_t status)
+{
+	put32(c, NVME_CSTS, (get32(c, NVME_CSTS) & ~NVME_CSTS_SHST) | status);
 }
 
 void svf_nvme_controller_reset(struct nvme_controller *c)
@@ -109,7 +115,7 @@ static void write_cc(struct nvme_controller *c, uint32_t before, uint32_t writte
 	else if (!(cc & NVME_CC_EN) && (before & NVME_CC_EN))
 		stop(c);
 	if (NVME_CC_SHN(cc) && !NVME_CC_SHN(before))
-		put32(c, NVME_CSTS, get32(c, NVME_CSTS) | NVME_CSTS_SHST_DONE);
+		svf_nvme_shutdown_begin(c);
 }
 
 /* Both registers read as the mask. */

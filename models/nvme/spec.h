@@ -35,16 +35,17 @@
 #define NVME_CC_WRITABLE   0x00fffff1u
 
 /* CSTS */
-#define NVME_CSTS_RDY	    0x01u
-#define NVME_CSTS_CFS	    0x02u
-#define NVME_CSTS_SHST	    0x0cu
-#define NVME_CSTS_SHST_DONE 0x08u
+#define NVME_CSTS_RDY		 0x01u
+#define NVME_CSTS_CFS		 0x02u
+#define NVME_CSTS_SHST		 0x0cu
+#define NVME_CSTS_SHST_OCCURRING 0x04u
+#define NVME_CSTS_SHST_DONE	 0x08u
 
-#define NVME_SQE_BYTES	    64u
-#define NVME_CQE_BYTES	    16u
+#define NVME_SQE_BYTES		 64u
+#define NVME_CQE_BYTES		 16u
 
-#define NVME_ALL_NAMESPACES 0xffffffffu
-#define NVME_IDENTIFY_BYTES 4096u
+#define NVME_ALL_NAMESPACES	 0xffffffffu
+#define NVME_IDENTIFY_BYTES	 4096u
 
 /* Dword 0 of a submission entry. */
 #define NVME_FUSE(dw0) ((dw0) >> 8 & 0x3)

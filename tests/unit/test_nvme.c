@@ -6,6 +6,7 @@
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
+#include "include/softvfio/model.h"
 #include "nvme_host.h"
 #include "topo_fixture.h"
 
@@ -220,6 +221,64 @@ static void test_full_completion_queue(void **state)
 	assert_int_equal(done, 2 * (HOST_ENTRIES - 1));
 }
 
+/* --- shutdown --- */
+
+#define FILE_BYTES (1u << 20)
+
+static uint8_t file_bytes[FILE_BYTES];
+
+static int setup_with_file(void **state)
+{
+	(void)state;
+	test_storage(file_bytes, FILE_BYTES, true);
+	host_open(&host, test_device_machine("at=" DEVICE " model=nvme file=f"), DEVICE);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+	return 0;
+}
+
+static int teardown_with_file(void **state)
+{
+	teardown(state);
+	test_storage(NULL, 0, false);
+	return 0;
+}
+
+static void test_shutdown_flushes(void **state)
+{
+	(void)state;
+	host_put(&host, NVME_CC, HOST_CC | 0x4000);
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_SHST_OCCURRING);
+	/* Asked once more, it is the same shutdown. */
+	host_put(&host, NVME_CC, HOST_CC);
+	host_put(&host, NVME_CC, HOST_CC | 0x8000);
+	assert_int_equal(test_storage_run(8), 1);
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY | NVME_CSTS_SHST_DONE);
+	assert_int_equal(test_storage_count(SVF_STORAGE_FLUSH, false), 1);
+}
+
+static void test_shutdown_fails(void **state)
+{
+	(void)state;
+	test_storage_fail(1, -EIO);
+	host_put(&host, NVME_CC, HOST_CC | 0x4000);
+	assert_int_equal(test_storage_run(8), 1);
+	assert_int_equal(host_get(&host, NVME_CSTS),
+			 NVME_CSTS_RDY | NVME_CSTS_SHST_OCCURRING | NVME_CSTS_CFS);
+}
+
+/* The answer comes to a controller that has begun anew, or to none at all. */
+static void test_reset_while_shutting_down(void **state)
+{
+	(void)state;
+	host_put(&host, NVME_CC, HOST_CC | 0x4000);
+	host_put(&host, NVME_CC, 0);
+	assert_int_equal(host_get(&host, NVME_CSTS), 0);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+	assert_int_equal(test_storage_run(8), 1);
+	assert_int_equal(host_get(&host, NVME_CSTS), NVME_CSTS_RDY);
+	host_put(&host, NVME_CC, HOST_CC | 0x4000);
+}
+
 /* --- what is fatal --- */
 
 static void expect_fatal(void)
@@ -421,6 +480,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queues_are_rings, setup_enabled, teardown),
 		cmocka_unit_test_setup_teardown(test_full_completion_queue, setup_enabled,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_shutdown_flushes, setup_with_file,
+						teardown_with_file),
+		cmocka_unit_test_setup_teardown(test_shutdown_fails, setup_with_file,
+						teardown_with_file),
+		cmocka_unit_test_setup_teardown(test_reset_while_shutting_down, setup_with_file,
+						teardown_with_file),
 		cmocka_unit_test_setup_teardown(test_admin_queue_goes_nowhere, setup_enabled,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_io_queue_goes_nowhere, setup_enabled,

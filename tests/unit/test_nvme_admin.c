@@ -266,6 +266,23 @@ static void test_log_pages(void **state)
 	command[12] = 0;
 	command[13] = 1;
 	assert_int_equal(host_run(&host, 0, command), NVME_INVALID_FIELD);
+	/* More than there is, into three pages by a list: the second one is used, from its beginning. */
+	command[6] = PRP1 + 2048;
+	command[8] = PRP1 + 0x10000;
+	command[10] = 2047u << 16 | 5;
+	command[12] = command[13] = 0;
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t page = PRP1 + 0x20000 + 4096 * i;
+
+		memcpy(host_page(&host) + 0x10000 + 8 * i, &page, 8);
+	}
+	memset(host_page(&host) + 0x20000, 0xaa, 4096);
+	assert_int_equal(host_run(&host, 0, command), NVME_SUCCESS);
+	assert_int_equal(host_page_get(&host, 2048 + 4 * NVME_ADMIN_IDENTIFY, 4), 1);
+	assert_int_equal(host_page_get(&host, 0x20000 + 2047, 1), 0);
+	assert_int_equal(host_page_get(&host, 0x20000 + 2048, 1), 0xaa);
+	command[6] = PRP1;
+	command[10] = 0x00030005;
 	/* More than MDTS. */
 	command[13] = 0;
 	command[11] = 0xffff;
