@@ -3,7 +3,7 @@
  * NVMe: what the function and its VFs look like on the bus, and their life.
  *
  * BAR 0 of both, 16 KiB: registers, which are loaded as memory is, then one page of doorbells, which are
- * trapped, the table of MSI-X and its pending bits, which are memory.
+ * trapped or memory, the table of MSI-X and its pending bits, which are memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -49,6 +49,8 @@ const struct svf_model_option svf_nvme_options[] = {
 			  "VFs work from the start, without Virtualization Management"},
 	[OPT_SERIAL] = {"serial", SVF_OPTION_TEXT, 0, "TEXT", NULL, 0, 0,
 			"serial number, up to 20 characters (one of its own for each)"},
+	[OPT_DOORBELLS] = {"doorbells", SVF_OPTION_TEXT, 0, "trapped|polled", "trapped", 0, 0,
+			   "act at once, each a call to the host; or memory, looked at by a timer"},
 	{0},
 };
 
@@ -79,16 +81,17 @@ static int controller_alloc(struct svf_function *fn, struct nvme_subsystem *subs
 /* The BAR is there; now its pages are. */
 static int controller_begin(struct nvme_controller *c, struct svf_model_error *error)
 {
+	uint32_t ram = c->subsystem->polled ? NVME_DOORBELLS : MSIX_TABLE;
 	int err = svf_model_set_pages(c->fn, 0, 0, NVME_DOORBELLS, SVF_MODEL_PAGES_READ_RAM, error);
 
 	if (!err)
-		err = svf_model_set_pages(c->fn, 0, MSIX_TABLE, BAR_BYTES - MSIX_TABLE,
-					  SVF_MODEL_PAGES_RAM, error);
+		err = svf_model_set_pages(c->fn, 0, ram, BAR_BYTES - ram, SVF_MODEL_PAGES_RAM,
+					  error);
 	if (err)
 		return err;
 	c->shown = svf_model_read_ram(c->fn, 0);
 	svf_nvme_controller_reset(c);
-	return 0;
+	return c->subsystem->polled ? svf_nvme_poll_init(c) : 0;
 }
 
 static void controller_destroy(struct nvme_controller *c)
@@ -179,6 +182,7 @@ static struct nvme_subsystem *subsystem_alloc(const struct svf_option_value *val
 	subsystem->queues = (unsigned int)values[OPT_QUEUES].number;
 	subsystem->vf_queues = (unsigned int)values[OPT_VFQUEUES].number;
 	subsystem->vf_online = values[OPT_VFONLINE].number;
+	subsystem->polled = strcmp(values[OPT_DOORBELLS].text, "polled") == 0;
 	subsystem->mdts = (unsigned int)values[OPT_MDTS].number;
 	choose_serial(subsystem, &values[OPT_SERIAL]);
 	return subsystem;
@@ -187,9 +191,13 @@ static struct nvme_subsystem *subsystem_alloc(const struct svf_option_value *val
 static int nvme_create(struct svf_function *fn, const struct svf_option_value *values,
 		       struct svf_model_error *error)
 {
-	const char *serial = values[OPT_SERIAL].text;
+	const char *serial = values[OPT_SERIAL].text, *doorbells = values[OPT_DOORBELLS].text;
 	struct nvme_subsystem *subsystem;
 	int err;
+
+	if (strcmp(doorbells, "trapped") != 0 && strcmp(doorbells, "polled") != 0)
+		return svf_model_fail(error, -EINVAL, "doorbells",
+				      "doorbells=%s: they are trapped or polled", doorbells);
 
 	if (serial && (!*serial || strlen(serial) > NVME_SERIAL_MAX))
 		return svf_model_fail(error, -EINVAL, "serial",

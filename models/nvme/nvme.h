@@ -34,6 +34,7 @@ enum {
 	OPT_VFQUEUES,
 	OPT_VFONLINE,
 	OPT_SERIAL,
+	OPT_DOORBELLS,
 };
 
 extern const struct svf_model_option svf_nvme_options[];
@@ -72,6 +73,7 @@ struct nvme_subsystem {
 	uint16_t primary[NVME_RESOURCES];
 	char serial[NVME_SERIAL_MAX + 1];
 	unsigned int mdts; /* a command transfers up to 2^mdts times 4 KiB; 0: any */
+	bool polled;	   /* doorbells are */
 	bool vf_online;	   /* VFs begin online, with everything they can have */
 };
 

@@ -508,6 +508,7 @@ void svf_nvme_sq_open(struct nvme_controller *c, uint16_t id, uint16_t cq, uint6
 	*sq = (struct nvme_sq){.base = base, .entries = entries, .id = id, .cq = cq};
 	sq->last = &sq->first;
 	c->queues->cqs[cq].sqs++;
+	svf_nvme_poll_clear(c, 2u * id);
 }
 
 void svf_nvme_cq_open(struct nvme_controller *c, uint16_t id, uint64_t base, unsigned int entries,
@@ -518,6 +519,7 @@ void svf_nvme_cq_open(struct nvme_controller *c, uint16_t id, uint64_t base, uns
 					      .vector = vector,
 					      .interrupts = interrupts,
 					      .phase = true};
+	svf_nvme_poll_clear(c, 2u * id + 1);
 }
 
 /* Ends a request that is under way, whose handler is not running. */
@@ -587,6 +589,7 @@ void svf_nvme_queues_start(struct nvme_controller *c, uint64_t asq, unsigned int
 	svf_nvme_cq_open(c, 0, acq, cq_entries, true, 0);
 	svf_nvme_sq_open(c, 0, 0, asq, sq_entries);
 	c->queues->running = true;
+	svf_nvme_poll_start(c);
 }
 
 void svf_nvme_queues_stop(struct nvme_controller *c)
@@ -609,5 +612,6 @@ void svf_nvme_queues_stop(struct nvme_controller *c)
 	memset(&q->active, 0, sizeof(q->active));
 	memset(&q->signals, 0, sizeof(q->signals));
 	q->running = false;
+	svf_nvme_poll_stop(c);
 	svf_nvme_interrupts_update(c);
 }

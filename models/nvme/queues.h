@@ -32,7 +32,8 @@ struct nvme_cq {
 	/* Completions before tail that the host's memory does not have yet; they are written at once. */
 	unsigned int unwritten;
 	uint8_t batch[NVME_BATCH][NVME_CQE_BYTES];
-	bool full; /* somebody waits for an entry */
+	bool full;     /* somebody waits for an entry */
+	uint32_t seen; /* its doorbell, when that is polled */
 };
 
 struct nvme_sq {
@@ -43,6 +44,7 @@ struct nvme_sq {
 	/* Entries from head on that were read already; the last one is the last of batch. */
 	unsigned int ahead;
 	uint8_t batch[NVME_BATCH][NVME_SQE_BYTES];
+	uint32_t seen;
 	/* Commands under way that are to go on in a later slice. */
 	struct nvme_request *first, **last;
 };
@@ -58,6 +60,10 @@ struct nvme_queues {
 	struct nvme_request *free;
 	unsigned int ready; /* requests in the lists of submission queues */
 	struct nvme_request requests[NVME_REQUESTS_MAX];
+	/* poll.c; NULL: doorbells are trapped. */
+	uint8_t *doorbells;
+	struct svf_model_timer *timer;
+	uint64_t interval_ns;
 	unsigned int count; /* pairs in the arrays below */
 	struct nvme_sq *sqs;
 	struct nvme_cq *cqs;
@@ -98,6 +104,16 @@ void svf_nvme_work(struct svf_function *fn);
  */
 bool svf_nvme_complete_admin(struct nvme_controller *c, uint16_t cid, uint16_t status,
 			     uint32_t result);
+
+/*
+ * poll.c, for a controller whose doorbells are RAM, which begins it by init: its doorbells are looked at from
+ * start to stop. For others start, stop and clear do nothing. index: of a doorbell. Return: 0, -ENOMEM.
+ */
+int svf_nvme_poll_init(struct nvme_controller *c) SVF_MODEL_MUST_CHECK;
+void svf_nvme_poll_start(struct nvme_controller *c);
+void svf_nvme_poll_stop(struct nvme_controller *c);
+/* The doorbell of a queue that begins: zero, whatever one before it has left there. */
+void svf_nvme_poll_clear(struct nvme_controller *c, unsigned int index);
 
 /* interrupts.c: raises what is due and puts INTx where it belongs. */
 void svf_nvme_interrupts_update(struct nvme_controller *c);

@@ -97,8 +97,30 @@ void host_step(const struct nvme_host *host)
 	now += 2;
 }
 
+unsigned int host_pass(const struct nvme_host *host, uint64_t ns)
+{
+	struct svf_machine *machine = host->machine;
+	uint64_t end = now + ns;
+	unsigned int count = 0;
+
+	while (svf_timers_next(&machine->timers) <= end) {
+		uint64_t next = svf_timers_next(&machine->timers);
+
+		now = next > now ? next : now + 1;
+		svf_machine_advance(machine, now);
+		count++;
+	}
+	now = end;
+	svf_machine_advance(machine, now);
+	return count;
+}
+
 void host_settle(const struct nvme_host *host)
 {
+	if (host->settle_ns) {
+		host_pass(host, host->settle_ns);
+		return;
+	}
 	do {
 		while (svf_timers_next(&host->machine->timers) != SVF_TIME_NEVER)
 			host_step(host);

@@ -31,6 +31,8 @@ struct nvme_host {
 	uint8_t *memory;
 	struct nvme_host_queue queues[HOST_QUEUES];
 	uint16_t cid;
+	/* How long host_settle() takes; 0: until nothing is left to do, which is never while doorbells are polled. */
+	uint64_t settle_ns;
 	/* Of the last completion. */
 	uint32_t result;
 	uint16_t status; /* type and code */
@@ -53,7 +55,9 @@ void host_make_queue(struct nvme_host *host, unsigned int id);
 uint64_t host_sq_iova(unsigned int id);
 uint64_t host_cq_iova(unsigned int id);
 
-/* Time goes by until nothing is left to do; files answer. */
+/* That much time goes by. Return: how often something happened. */
+unsigned int host_pass(const struct nvme_host *host, uint64_t ns);
+/* Time goes by until nothing is left to do, or as long as host->settle_ns says; files answer. */
 void host_settle(const struct nvme_host *host);
 /* One moment of it: one slice of each controller at most. */
 void host_step(const struct nvme_host *host);
