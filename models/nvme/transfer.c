@@ -212,18 +212,12 @@ static uint16_t next_piece(struct nvme_transfer *t)
 	return NVME_SUCCESS;
 }
 
-struct segment {
-	uint64_t iova;
-	uint8_t *buf;
-	size_t len;
-};
-
 /* Takes up to len bytes; pieces that follow each other in the host's memory are one. */
 static uint16_t gather(struct nvme_transfer *t, uint8_t *buf, uint64_t len,
-		       struct segment segments[SEGMENTS], unsigned int *ret_count,
+		       struct svf_dma_segment segments[SEGMENTS], unsigned int *ret_count,
 		       uint64_t *ret_len)
 {
-	struct segment *previous = NULL;
+	struct svf_dma_segment *previous = NULL;
 
 	*ret_count = 0;
 	*ret_len = 0;
@@ -242,7 +236,7 @@ static uint16_t gather(struct nvme_transfer *t, uint8_t *buf, uint64_t len,
 			return NVME_SUCCESS;
 		} else {
 			previous = &segments[(*ret_count)++];
-			*previous = (struct segment){t->at, buf + *ret_len, piece};
+			*previous = (struct svf_dma_segment){t->at, buf + *ret_len, piece};
 		}
 		t->at += piece;
 		t->len -= piece;
@@ -254,20 +248,16 @@ static uint16_t gather(struct nvme_transfer *t, uint8_t *buf, uint64_t len,
 uint16_t svf_nvme_transfer_move(struct nvme_transfer *t, void *buf, uint64_t len)
 {
 	struct svf_function *fn = t->rq->controller->fn;
-	struct segment segments[SEGMENTS];
+	struct svf_dma_segment segments[SEGMENTS];
 	uint8_t *bytes = buf;
 
 	while (len) {
 		unsigned int count;
 		uint64_t done;
 		uint16_t status = gather(t, bytes, len, segments, &count, &done);
-		int err = 0;
+		int err = t->to_host ? svf_dma_writev(fn, segments, count)
+				     : svf_dma_readv(fn, segments, count);
 
-		for (unsigned int i = 0; i < count && !err; i++)
-			err = t->to_host ? svf_dma_write(fn, segments[i].iova, segments[i].buf,
-							 segments[i].len)
-					 : svf_dma_read(fn, segments[i].iova, segments[i].buf,
-							segments[i].len);
 		if (err)
 			return NVME_DATA_TRANSFER_ERROR;
 		if (status)
