@@ -289,7 +289,7 @@ static void check_everything(void)
 static void test_random_commands(void **state)
 {
 	static struct op ops[SLOTS];
-	unsigned long wanted = getenv("SOFTVFIO_TEST_NIGHTLY") ? 1000000 : 20000, done = 0;
+	unsigned long wanted = getenv("SOFTVFIO_TEST_NIGHTLY") ? 1000000 : 10000, done = 0;
 
 	(void)state;
 	srand(1);
