@@ -5,6 +5,7 @@
  *   map.c      mmap of a BAR, and what the client does to such mappings
  *   trap.c     loads and stores on pages whose registers act at once, which table.c keeps; decode.c,
  *              execute.c, alu.c and vector.c know the instructions, signals.c shares SIGSEGV with the client
+ *   arm64.c    loads and stores of AArch64, which the rest does not know yet; tested by itself
  *   stat.c     fstat of a cdev: a node of ours is a regular file to the kernel
  *   export.c   the symbols that take libc's place
  *
