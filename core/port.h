@@ -143,6 +143,11 @@ struct svf_port_ops {
 	 * SIGBUS there; base stays valid, with its contents. NULL: nobody maps it.
 	 */
 	void (*ram_hide)(struct svf_machine *machine, struct svf_ram *ram);
+	/*
+	 * Of memory just allocated, or NULL: clients shall load from it, but be unable to store to it. Return: 0 or
+	 * -ENOMEM.
+	 */
+	int (*ram_protect)(struct svf_machine *machine, struct svf_ram *ram);
 
 	/*
 	 * Files of models, as include/softvfio/model.h has them: svf_storage_open, submit, close. Ranges of requests

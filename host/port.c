@@ -96,6 +96,7 @@ const struct svf_port_ops svf_host_port = {
 	.ram_free = svf_host_ram_free,
 	.ram_clear = svf_host_ram_clear,
 	.ram_hide = svf_host_ram_hide,
+	.ram_protect = svf_host_ram_protect,
 	.ram_in_use = svf_linger_in_use,
 	.storage_open = svf_host_storage_open,
 	.storage_submit = svf_host_storage_submit,

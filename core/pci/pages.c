@@ -74,10 +74,20 @@ static unsigned int cut_in(const struct svf_bar *bar, uint64_t first, uint64_t e
 static int need_ram(struct svf_function *fn, struct svf_bar *bar, enum svf_page_kind kind)
 {
 	struct svf_ram **ram = kind == SVF_PAGES_RAM ? &bar->ram : &bar->read_ram;
+	const struct svf_port_ops *port = fn->machine->port;
+	int err;
 
 	if (kind == SVF_PAGES_TRAP || *ram)
 		return 0;
-	return fn->machine->port->ram_alloc(fn->machine, bar->size, ram);
+	err = port->ram_alloc(fn->machine, bar->size, ram);
+	if (err || kind == SVF_PAGES_RAM || !port->ram_protect)
+		return err;
+	err = port->ram_protect(fn->machine, *ram);
+	if (err) {
+		port->ram_free(fn->machine, *ram);
+		*ram = NULL;
+	}
+	return err;
 }
 
 int svf_pages_set(struct svf_function *fn, unsigned int index, uint64_t offset, uint64_t len,

@@ -7,7 +7,7 @@
  *   RAM       loads and stores are of memory; the model sees none
  *
  * A BAR is cut into runs of pages of one kind. Most have a single one, which needs no list: TRAP, or RAM where the
- * BAR has memory. The two kinds of memory are two files, so that whoever has one mapped cannot store to the other.
+ * BAR has memory. The two kinds of memory are two files, and nobody but the host can store to that of READ_RAM.
  * Each is as large as the BAR, and only pages of its kind ever hold anything.
  */
 #ifndef SVF_CORE_PCI_PAGES_H

@@ -30,11 +30,21 @@ static int memory_file(const char *name, uint64_t size)
 	return fd;
 }
 
+/* A mapping for writing of what no one can map for writing any more: a copy of the one that there is. */
+static void *map_window(struct svf_host_ram *own)
+{
+	return mremap(own->window, 0, own->ram.size, MREMAP_MAYMOVE | MREMAP_FIXED, own->ram.base);
+}
+
 /* Maps fd where the host has the memory. False: as before. */
 static bool map_base(struct svf_host_ram *own, int fd)
 {
-	if (mmap(own->ram.base, own->ram.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-		 0) == MAP_FAILED)
+	void *base = own->window && fd == own->fd
+			     ? map_window(own)
+			     : mmap(own->ram.base, own->ram.size, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_FIXED, fd, 0);
+
+	if (base == MAP_FAILED)
 		return false;
 	own->guard.lost = false;
 	return true;
@@ -85,6 +95,8 @@ void svf_host_ram_free(struct svf_machine *machine, struct svf_ram *ram)
 	svf_list_del(&own->link);
 	svf_guard_fini(&own->guard);
 	munmap(ram->base, ram->size);
+	if (own->window)
+		munmap(own->window, ram->size);
 	close(own->fd);
 	if (own->store_fd >= 0)
 		close(own->store_fd);
@@ -93,12 +105,92 @@ void svf_host_ram_free(struct svf_machine *machine, struct svf_ram *ram)
 	free(own);
 }
 
+/* --- protected memory --- */
+
+static int sealed_file(uint64_t size, void **ret_window)
+{
+	int fd = memfd_create("softvfio-bar-loads", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *window;
+
+	if (fd < 0)
+		return -ENOMEM;
+	if (ftruncate(fd, (off_t)size))
+		goto err_close;
+	window = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (window == MAP_FAILED)
+		goto err_close;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
+		goto err_unmap;
+	*ret_window = window;
+	return fd;
+err_unmap:
+	munmap(window, size);
+err_close:
+	close(fd);
+	return -ENOMEM;
+}
+
+int svf_host_ram_protect(struct svf_machine *machine, struct svf_ram *ram)
+{
+	struct svf_host_ram *own = svf_container_of(ram, struct svf_host_ram, ram);
+	void *window, *old = own->window;
+	int fd = sealed_file(ram->size, &window);
+	struct stat st;
+
+	(void)machine;
+	if (fd < 0)
+		return fd;
+	own->window = window;
+	if (fstat(fd, &st) || map_window(own) == MAP_FAILED) {
+		own->window = old;
+		munmap(window, ram->size);
+		close(fd);
+		return -ENOMEM;
+	}
+	if (old)
+		munmap(old, ram->size);
+	/* Who has the old file shares nothing with the host any more. */
+	if (own->probe_fd >= 0)
+		close(own->probe_fd);
+	own->probe_fd = -1;
+	close(own->fd);
+	own->fd = fd;
+	own->dev = st.st_dev;
+	own->ino = st.st_ino;
+	own->guard.lost = false;
+	return 0;
+}
+
+/* No holes can be made in it; what holds nothing need not be zeroed. */
+static void clear_protected(struct svf_machine *machine, struct svf_host_ram *own)
+{
+	off_t at = 0, size = (off_t)own->ram.size;
+
+	if (ftruncate(own->fd, size) || own->guard.lost) {
+		if (!svf_host_ram_protect(machine, &own->ram))
+			return;
+		memset(own->ram.base, 0, own->ram.size);
+		return;
+	}
+	while ((at = lseek(own->fd, at, SEEK_DATA)) >= 0 && at < size) {
+		off_t end = lseek(own->fd, at, SEEK_HOLE);
+
+		if (end < at || end > size)
+			end = size;
+		memset(own->ram.base + at, 0, (size_t)(end - at));
+		at = end;
+	}
+}
+
 void svf_host_ram_clear(struct svf_machine *machine, struct svf_ram *ram)
 {
 	struct svf_host_ram *own = svf_container_of(ram, struct svf_host_ram, ram);
 	int fd = own->store_fd >= 0 ? own->store_fd : own->fd;
 
-	(void)machine;
+	if (own->window && fd == own->fd) {
+		clear_protected(machine, own);
+		return;
+	}
 	/* A client may have made its file shorter or longer. */
 	if (fd == own->fd && !ftruncate(fd, (off_t)ram->size) && own->guard.lost)
 		map_base(own, fd);
@@ -124,15 +216,31 @@ static bool copy_run(int from, int to, off_t at, off_t end)
 	return true;
 }
 
-/* What one file holds, to another that holds nothing. */
-static bool copy_data(int from, int to, uint64_t size)
+/* Into a mapping; a page that a client takes away meanwhile is EFAULT. */
+static bool fill_run(int from, uint8_t *to, off_t at, off_t end)
+{
+	while (at < end) {
+		ssize_t n = pread(from, to + at, (size_t)(end - at), at);
+
+		if (n <= 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+/* What one file holds, to another that holds nothing, or to its mapping. */
+static bool copy_data(int from, int to, uint8_t *window, uint64_t size)
 {
 	off_t at = lseek(from, 0, SEEK_DATA);
 
 	while (at >= 0 && at < (off_t)size) {
 		off_t end = lseek(from, at, SEEK_HOLE);
 
-		if (end < 0 || !copy_run(from, to, at, end < (off_t)size ? end : (off_t)size))
+		if (end < 0)
+			return false;
+		end = end < (off_t)size ? end : (off_t)size;
+		if (!(window ? fill_run(from, window, at, end) : copy_run(from, to, at, end)))
 			return false;
 		at = lseek(from, end, SEEK_DATA);
 	}
@@ -146,7 +254,7 @@ static void take_away(struct svf_host_ram *own)
 
 	if (fd < 0)
 		return;
-	if (!copy_data(own->fd, fd, own->ram.size) || !map_base(own, fd)) {
+	if (!copy_data(own->fd, fd, NULL, own->ram.size) || !map_base(own, fd)) {
 		close(fd);
 		return;
 	}
@@ -159,7 +267,8 @@ static void take_away(struct svf_host_ram *own)
 static void give_back(struct svf_host_ram *own)
 {
 	if (ftruncate(own->fd, 0) || ftruncate(own->fd, (off_t)own->ram.size) ||
-	    !copy_data(own->store_fd, own->fd, own->ram.size) || !map_base(own, own->fd))
+	    !copy_data(own->store_fd, own->fd, own->window, own->ram.size) ||
+	    !map_base(own, own->fd))
 		return;
 	close(own->store_fd);
 	own->store_fd = -1;

@@ -12,6 +12,7 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #define PAGE   4096u
 #define TRAP   0u /* pages by their first byte */
@@ -90,6 +91,14 @@ static void across(void)
 	check(*(volatile uint32_t *)(map + STORES - 2) == 0x11223344 &&
 		      *(volatile uint32_t *)(map + MEMORY - 1) == 0x55667788,
 	      "across", "a load over two pages");
+}
+
+/* Whoever goes around the preload cannot store to what is for loads. */
+static void around(void)
+{
+	check(syscall(SYS_mprotect, map + STORES, (size_t)PAGE, PROT_READ | PROT_WRITE) == -1 &&
+		      errno == EACCES,
+	      "around", "it cannot be made writable");
 }
 
 /* --- what the kernel has mapped, as /proc/self/maps shows it --- */
@@ -314,6 +323,7 @@ int main(int argc, char **argv)
 	each_kind();
 	across();
 	each_its_way();
+	around();
 	protected();
 	unmapped_in_part();
 	moved();

@@ -166,6 +166,85 @@ static void test_hostile_growth(void **state)
 	assert_int_equal(file_size(f), SIZE);
 }
 
+/* --- protected: clients load, the host stores --- */
+
+static uint8_t *protect(struct fixture *f)
+{
+	uint8_t *client;
+
+	assert_int_equal(svf_host_ram_protect(&f->machine, f->ram), 0);
+	lend(f);
+	client = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, f->own->fd, 0);
+	assert_ptr_not_equal(client, MAP_FAILED);
+	return client;
+}
+
+static void test_protected(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *client = protect(f);
+
+	f->ram->base[40 * PAGE] = 7;
+	assert_int_equal(client[40 * PAGE], 7);
+	assert_ptr_equal(mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->own->fd, 0),
+			 MAP_FAILED);
+	assert_int_equal(mprotect(client, SIZE, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(pwrite(f->own->fd, "x", 1, 0), -1);
+	assert_int_equal(client[0], 0);
+	svf_host_ram_clear(&f->machine, f->ram);
+	assert_int_equal(client[40 * PAGE], 0);
+	f->ram->base[1] = 1;
+	assert_int_equal(client[1], 1);
+	munmap(client, SIZE);
+}
+
+static void test_protected_hidden(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *client = protect(f);
+
+	f->ram->base[5] = 5;
+	f->ram->base[SIZE - 1] = 6;
+	hide(f, true);
+	assert_int_equal(file_size(f), 0);
+	f->ram->base[40 * PAGE] = 8;
+	hide(f, false);
+	assert_int_equal(file_size(f), SIZE);
+	assert_int_equal(client[5], 5);
+	assert_int_equal(client[40 * PAGE], 8);
+	assert_int_equal(client[SIZE - 1], 6);
+	/* One memory again, and no more to be written than before. */
+	f->ram->base[9] = 9;
+	assert_int_equal(client[9], 9);
+	assert_int_equal(pwrite(f->own->fd, "x", 1, 0), -1);
+	munmap(client, SIZE);
+}
+
+static void test_protected_cut(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *client = protect(f);
+	struct svf_ram *other;
+
+	assert_int_equal(svf_host_ram_alloc(&f->machine, PAGE, &other), 0);
+	assert_int_equal(ftruncate(f->own->fd, 0), 0);
+	f->ram->base[3] = 3;
+	assert_true(f->own->guard.lost);
+	munmap(client, SIZE);
+	/* A reset makes it another. */
+	svf_host_ram_clear(&f->machine, f->ram);
+	assert_false(f->own->guard.lost);
+	assert_int_equal(f->own->probe_fd, -1);
+	lend(f);
+	client = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, f->own->fd, 0);
+	assert_ptr_not_equal(client, MAP_FAILED);
+	assert_int_equal(client[3], 0);
+	f->ram->base[3] = 4;
+	assert_int_equal(client[3], 4);
+	munmap(client, SIZE);
+	svf_host_ram_free(&f->machine, other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +253,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_clear_while_hidden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_growth, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_protected, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_protected_hidden, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_protected_cut, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
