@@ -101,6 +101,11 @@ struct svf_port_ops {
 	 * Return: bytes until the first that is not there; all, when they are.
 	 */
 	uint64_t (*mm_transfer)(const struct svf_mm_piece *pieces, unsigned int count, bool write);
+	/*
+	 * DMA from one place to another, of from->len bytes; nobody's "ours". Return: bytes; if not all, *ret_source says whether it is from that is not there.
+	 */
+	uint64_t (*mm_copy)(const struct svf_mm_piece *to, const struct svf_mm_piece *from,
+			    bool *ret_source);
 	/* A phrase that says why memory of mm, at addr, is not there: that its process has ended, or what else. */
 	void (*mm_gone)(struct svf_mm *mm, uint64_t addr, char *text, size_t size);
 	/*

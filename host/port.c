@@ -83,6 +83,7 @@ const struct svf_port_ops svf_host_port = {
 	.backing_put = svf_backing_put,
 	.mm_check = svf_host_mm_check,
 	.mm_transfer = svf_host_mm_transfer,
+	.mm_copy = svf_host_mm_copy,
 	.mm_gone = svf_host_mm_gone,
 	.mm_account = svf_host_mm_account,
 	.mm_locate = svf_host_mm_locate,

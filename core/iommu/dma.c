@@ -27,6 +27,7 @@
 #include "include/softvfio/model.h"
 
 #define PIECES 32u
+#define BUFFER 4096u
 
 struct transfer {
 	struct svf_function *fn;
@@ -130,23 +131,37 @@ static int translate(struct transfer *t, uint64_t iova, const struct svf_mapping
 	return err ? err : fail(t, kind, iova, map);
 }
 
-static int add_segment(struct transfer *t, uint64_t iova, uint8_t *ours, size_t len)
+/* Translates, and makes *len the part of it that *ret covers; marks it as written if it is. */
+static int locate(struct transfer *t, uint64_t iova, uint64_t *len, const struct svf_mapping **ret)
+{
+	int err = translate(t, iova, ret);
+
+	if (!err && (*ret)->node.last - iova < *len - 1)
+		*len = (*ret)->node.last - iova + 1;
+	return err;
+}
+
+/* Translated is written, for the IOMMU: it does not know what becomes of it. */
+static void mark(const struct transfer *t, uint64_t iova, uint64_t len)
 {
 	struct svf_dirty *dirty = &t->fn->requester->space->dirty;
+
+	if (t->write && dirty->on)
+		svf_dirty_mark(dirty, t->fn->machine, iova, iova + len - 1);
+}
+
+static int add_segment(struct transfer *t, uint64_t iova, uint8_t *ours, size_t len)
+{
 	int err = 0;
 
 	while (len && !err) {
 		const struct svf_mapping *map;
-		uint64_t piece;
+		uint64_t piece = len;
 
-		err = translate(t, iova, &map);
+		err = locate(t, iova, &piece, &map);
 		if (err)
 			return err;
-		piece = map->node.last - iova;
-		piece = piece < len - 1 ? piece + 1 : len;
-		/* Translated is written, for the IOMMU: it does not know what becomes of it. */
-		if (t->write && dirty->on)
-			svf_dirty_mark(dirty, t->fn->machine, iova, iova + piece - 1);
+		mark(t, iova, piece);
 		err = add_piece(t, map, iova, ours, piece);
 		iova += piece;
 		ours += piece;
@@ -155,23 +170,97 @@ static int add_segment(struct transfer *t, uint64_t iova, uint8_t *ours, size_t 
 	return err;
 }
 
+/* The arrays need no values. Return: 0, -EFAULT: nothing of the function's leaves it. */
+static int begin(struct transfer *t, struct svf_function *fn, uint64_t iova, bool write)
+{
+	t->fn = fn;
+	t->write = write;
+	t->count = 0;
+	if (!(svf_get_le16(fn->config + PCI_COMMAND) & PCI_COMMAND_MASTER) || !fn->group)
+		return -EFAULT;
+	return fn->requester->space ? 0 : fail(t, SVF_FAULT_BLOCKED, iova, NULL);
+}
+
 static int transfer(struct svf_function *fn, const struct svf_dma_segment *segments,
 		    unsigned int count, bool write)
 {
-	/* The arrays need no values. */
 	struct transfer t;
-	int err = 0;
+	int err = begin(&t, fn, count ? segments[0].iova : 0, write);
 
-	t.fn = fn;
-	t.write = write;
-	t.count = 0;
-	if (!(svf_get_le16(fn->config + PCI_COMMAND) & PCI_COMMAND_MASTER) || !fn->group)
-		return -EFAULT;
-	if (!fn->requester->space)
-		return fail(&t, SVF_FAULT_BLOCKED, count ? segments[0].iova : 0, NULL);
 	for (unsigned int i = 0; i < count && !err; i++)
 		err = add_segment(&t, segments[i].iova, segments[i].buf, segments[i].len);
 	return err ? err : flush(&t);
+}
+
+/* One to the other, where a BAR's memory is at either end. */
+static int copy_by_buffer(struct transfer *in, uint64_t from, struct transfer *out, uint64_t to,
+			  uint64_t len, bool *ret_source)
+{
+	uint8_t buffer[BUFFER];
+	int err = 0;
+
+	while (len && !err) {
+		uint64_t n = len < BUFFER ? len : BUFFER;
+
+		err = add_segment(in, from, buffer, n);
+		if (!err)
+			err = flush(in);
+		*ret_source = err;
+		if (!err)
+			err = add_segment(out, to, buffer, n);
+		if (!err)
+			err = flush(out);
+		from += n;
+		to += n;
+		len -= n;
+	}
+	return err;
+}
+
+static int copy_piece(struct transfer *in, const struct svf_mapping *source, uint64_t from,
+		      struct transfer *out, const struct svf_mapping *target, uint64_t to,
+		      uint64_t len, bool *ret_source)
+{
+	const struct svf_mm_piece read = piece_of(source, from, NULL, len);
+	const struct svf_mm_piece written = piece_of(target, to, NULL, len);
+	uint64_t done;
+
+	if (!source->mm || !target->mm)
+		return copy_by_buffer(in, from, out, to, len, ret_source);
+	mark(out, to, len);
+	done = in->fn->machine->port->mm_copy(&written, &read, ret_source);
+	if (done == len)
+		return 0;
+	return *ret_source ? fail(in, SVF_FAULT_GONE, from + done, source)
+			   : fail(out, SVF_FAULT_GONE, to + done, target);
+}
+
+int svf_dma_copy(struct svf_function *fn, uint64_t to, uint64_t from, size_t len, bool *ret_source)
+{
+	struct transfer in, out;
+	int err = begin(&in, fn, from, false);
+
+	*ret_source = err;
+	if (!err)
+		err = begin(&out, fn, to, true);
+	while (len && !err) {
+		const struct svf_mapping *source, *target;
+		uint64_t piece = len;
+
+		*ret_source = true;
+		err = locate(&in, from, &piece, &source);
+		if (err)
+			return err;
+		*ret_source = false;
+		err = locate(&out, to, &piece, &target);
+		if (err)
+			return err;
+		err = copy_piece(&in, source, from, &out, target, to, piece, ret_source);
+		from += piece;
+		to += piece;
+		len -= piece;
+	}
+	return err;
 }
 
 int svf_dma_read(struct svf_function *fn, uint64_t iova, void *dst, size_t len)

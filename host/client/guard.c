@@ -84,7 +84,7 @@ static bool copy(void *dst, const void *src, size_t len)
 		return false;
 	in_copy = true;
 	__asm__ volatile("" ::: "memory");
-	memcpy(dst, src, len);
+	memmove(dst, src, len);
 	__asm__ volatile("" ::: "memory");
 	in_copy = false;
 	return true;

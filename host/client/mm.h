@@ -38,6 +38,8 @@ void svf_host_mms_fini(struct svf_host *host);
 int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write,
 		      struct svf_mm_range *ret);
 uint64_t svf_host_mm_transfer(const struct svf_mm_piece *pieces, unsigned int count, bool write);
+uint64_t svf_host_mm_copy(const struct svf_mm_piece *to, const struct svf_mm_piece *from,
+			  bool *ret_source);
 void svf_host_mm_gone(struct svf_mm *mm, uint64_t addr, char *text, size_t size);
 /* One piece. Return: 0, -EFAULT when any byte could not be transferred. */
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len);

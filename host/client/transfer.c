@@ -19,10 +19,13 @@
 
 #include "host/client/backing.h"
 #include "host/client/filemem.h"
+#include "host/client/guard.h"
 #include "host/client/mm.h"
 #include "host/host.h"
 
-#define BATCH 64u
+#define BATCH	   64u
+#define GATHER_MIN 16384u /* from so many bytes on it is faster, also for one piece */
+#define BUFFER	   (64u << 10)
 
 /* Leading pieces that are of the address space of the first, and cannot be reached more easily. */
 static unsigned int same_mm(const struct svf_mm_piece *pieces, unsigned int count, bool write)
@@ -44,6 +47,15 @@ static unsigned int contiguous(const struct svf_mm_piece *pieces, unsigned int c
 	while (n < count && pieces[n].addr == pieces[n - 1].addr + pieces[n - 1].len)
 		n++;
 	return n;
+}
+
+static uint64_t sum(const struct svf_mm_piece *pieces, unsigned int count)
+{
+	uint64_t all = 0;
+
+	while (count--)
+		all += pieces[count].len;
+	return all;
 }
 
 /* Return: bytes of all. */
@@ -116,6 +128,12 @@ static uint64_t copy_piece(const struct svf_mm_piece *piece, bool write)
 	return done;
 }
 
+static bool is_direct(const struct svf_mm_piece *piece, bool write)
+{
+	return piece->backing &&
+	       svf_backing_reach(piece->backing, piece->offset, piece->len, write);
+}
+
 /* Transfers the first pieces, *ret of them. Return: bytes until the first that is not there. */
 static uint64_t transfer_some(const struct svf_mm_piece *pieces, unsigned int count, bool write,
 			      unsigned int *ret)
@@ -124,15 +142,14 @@ static uint64_t transfer_some(const struct svf_mm_piece *pieces, unsigned int co
 	uint64_t done = 0;
 
 	*ret = 1;
-	if (pieces->backing &&
-	    svf_backing_reach(pieces->backing, pieces->offset, pieces->len, write))
+	if (is_direct(pieces, write))
 		return svf_backing_copy(pieces->backing, pieces->offset, pieces->ours, pieces->len,
 					write);
 	if (!pieces->mm->file)
 		same = same_mm(pieces, count, write);
 	run = contiguous(pieces, same);
 	*ret = same;
-	if (!write && run < same)
+	if (!write && (run < same || sum(pieces, same) >= GATHER_MIN))
 		done = gather(pieces, same);
 	if (done)
 		return done;
@@ -143,15 +160,6 @@ static uint64_t transfer_some(const struct svf_mm_piece *pieces, unsigned int co
 		return done;
 	*ret = 1;
 	return copy_piece(pieces, write);
-}
-
-static uint64_t sum(const struct svf_mm_piece *pieces, unsigned int count)
-{
-	uint64_t all = 0;
-
-	while (count--)
-		all += pieces[count].len;
-	return all;
 }
 
 uint64_t svf_host_mm_transfer(const struct svf_mm_piece *pieces, unsigned int count, bool write)
@@ -169,6 +177,48 @@ uint64_t svf_host_mm_transfer(const struct svf_mm_piece *pieces, unsigned int co
 		count -= n;
 	} while (count && some == all);
 	return svf_watch_end_copy(watch) ? done : 0;
+}
+
+/* Pieces of what the host has mapped; a short copy says nothing of the side that failed, a byte does. */
+static uint64_t copy_direct(const struct svf_mm_piece *to, const struct svf_mm_piece *from,
+			    bool *ret_source)
+{
+	const char *source = from->backing->base + from->offset;
+	uint64_t done = svf_guard_copy(to->backing->base + to->offset, source, from->len);
+	char byte;
+
+	*ret_source = done < from->len && !svf_guard_copy(&byte, source + done, 1);
+	return done;
+}
+
+uint64_t svf_host_mm_copy(const struct svf_mm_piece *to, const struct svf_mm_piece *from,
+			  bool *ret_source)
+{
+	static char buffer[BUFFER];
+	uint64_t done = 0;
+
+	if (is_direct(from, false) && is_direct(to, true))
+		return copy_direct(to, from, ret_source);
+	while (done < from->len) {
+		struct svf_mm_piece in = *from, out = *to;
+		uint64_t read, written;
+
+		in.addr += done;
+		in.offset += done;
+		in.ours = buffer;
+		in.len = from->len - done < BUFFER ? from->len - done : BUFFER;
+		read = svf_host_mm_transfer(&in, 1, false);
+		out.addr += done;
+		out.offset += done;
+		out.ours = buffer;
+		out.len = read;
+		written = read ? svf_host_mm_transfer(&out, 1, true) : 0;
+		done += written;
+		*ret_source = written == read;
+		if (written < in.len)
+			break;
+	}
+	return done;
 }
 
 int svf_host_mm_read(struct svf_mm *mm, void *dst, uint64_t addr, size_t len)

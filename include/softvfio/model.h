@@ -708,6 +708,21 @@ int svf_dma_readv(struct svf_function *fn, const struct svf_dma_segment *segment
 int svf_dma_writev(struct svf_function *fn, const struct svf_dma_segment *segments,
 		   unsigned int count) SVF_MODEL_MUST_CHECK;
 
+/**
+ * svf_dma_copy() - copy memory as the device
+ * @fn: the function.
+ * @to: address as the device sees it, like @from.
+ * @from: where the bytes are.
+ * @len: bytes.
+ * @ret_source: set when it fails: whether @from is what could not be reached.
+ *
+ * As svf_dma_read() and svf_dma_write(), without a place of the model's between. Where the two
+ * overlap the result is not defined.
+ * Return: 0; -EFAULT: as these; bytes before the one that failed may have been copied.
+ */
+int svf_dma_copy(struct svf_function *fn, uint64_t to, uint64_t from, size_t len,
+		 bool *ret_source) SVF_MODEL_MUST_CHECK;
+
 /* --- storage: a file that outlives the machine --- */
 
 /* A file that is open for the model. The host's. */

@@ -193,23 +193,14 @@ static void halt(struct svf_function *fn, struct ioat *ioat, uint32_t error)
 }
 
 /* Return: 0 or a bit of CHANERR. */
-static uint32_t copy(struct svf_function *fn, struct ioat *ioat, const uint8_t *desc)
+static uint32_t copy(struct svf_function *fn, const uint8_t *desc)
 {
 	uint64_t source = get(desc + DESC_SOURCE, 8), to = get(desc + DESC_DESTINATION, 8);
-	uint32_t left = (uint32_t)get(desc + DESC_SIZE, 4);
+	bool source_failed;
 
-	while (left) {
-		uint32_t len = left < BUFFER ? left : BUFFER;
-
-		if (svf_dma_read(fn, source, ioat->buffer, len))
-			return ERR_SOURCE;
-		if (svf_dma_write(fn, to, ioat->buffer, len))
-			return ERR_DESTINATION;
-		source += len;
-		to += len;
-		left -= len;
-	}
-	return 0;
+	if (!svf_dma_copy(fn, to, source, get(desc + DESC_SIZE, 4), &source_failed))
+		return 0;
+	return source_failed ? ERR_SOURCE : ERR_DESTINATION;
 }
 
 static uint32_t fill(struct svf_function *fn, struct ioat *ioat, const uint8_t *desc)
@@ -243,7 +234,7 @@ static uint32_t move(struct svf_function *fn, struct ioat *ioat, const uint8_t *
 		return 0;
 	if (!size || size > UINT64_C(1) << ioat->registers[XFERCAP])
 		return ERR_LENGTH;
-	return CONTROL_OP(control) == OP_FILL ? fill(fn, ioat, desc) : copy(fn, ioat, desc);
+	return CONTROL_OP(control) == OP_FILL ? fill(fn, ioat, desc) : copy(fn, desc);
 }
 
 static uint32_t complete(struct svf_function *fn, struct ioat *ioat, const uint8_t *desc)

@@ -178,6 +178,22 @@ static uint64_t mm_transfer(const struct svf_mm_piece *pieces, unsigned int coun
 	return done;
 }
 
+static uint64_t mm_copy(const struct svf_mm_piece *to, const struct svf_mm_piece *from,
+			bool *ret_source)
+{
+	struct svf_mm_piece in = *from, out = *to;
+	uint8_t *buffer = malloc(from->len);
+	uint64_t done;
+
+	assert(buffer && to->len == from->len);
+	in.ours = out.ours = buffer;
+	out.len = mm_transfer(&in, 1, false);
+	done = out.len ? mm_transfer(&out, 1, true) : 0;
+	*ret_source = done == out.len;
+	free(buffer);
+	return done;
+}
+
 static void mm_gone(struct svf_mm *mm, uint64_t addr, char *text, size_t size)
 {
 	(void)mm;
@@ -587,6 +603,7 @@ static const struct svf_port_ops port_ops = {
 	.backing_put = backing_put,
 	.mm_check = mm_check,
 	.mm_transfer = mm_transfer,
+	.mm_copy = mm_copy,
 	.mm_gone = mm_gone,
 	.mm_account = mm_account,
 	.mm_locate = mm_locate,

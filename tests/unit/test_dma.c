@@ -103,6 +103,86 @@ static void test_vectored_fault(void **state)
 			    "0x103000 [fault reason 0x05] not mapped for writing");
 }
 
+static void copies(uint64_t to, uint64_t from, size_t len)
+{
+	bool source;
+
+	assert_int_equal(svf_dma_copy(f.fn[0], IOVA + to, IOVA + from, len, &source), 0);
+}
+
+static void test_copy(void **state)
+{
+	uint8_t *memory = map_backwards(), expected[PAGES * PAGE];
+	const uint64_t half = PAGES * PAGE / 2;
+
+	(void)state;
+	srand(1);
+	for (uint64_t i = 0; i < PAGES * PAGE; i++)
+		*at(memory, i) = expected[i] = (uint8_t)rand();
+	for (unsigned int round = 0; round < 200; round++) {
+		size_t len = (size_t)rand() % (3 * PAGE);
+		uint64_t from = (uint64_t)rand() % (half - len),
+			 to = (uint64_t)rand() % (half - len);
+
+		if (rand() % 2)
+			from += half;
+		else
+			to += half;
+		copies(to, from, len);
+		memcpy(expected + to, expected + from, len);
+	}
+	for (uint64_t i = 0; i < PAGES * PAGE; i++)
+		assert_int_equal(*at(memory, i), expected[i]);
+	assert_int_equal(test_log_count(), 0);
+}
+
+/* Which side it was that failed, and how far it went. */
+static void test_copy_fails(void **state)
+{
+	uint8_t *memory = map_backwards();
+	bool source = false;
+
+	(void)state;
+	memset(at(memory, 0), 1, PAGE);
+	unmap(IOVA + PAGE, PAGE);
+	assert_int_equal(svf_dma_copy(f.fn[0], IOVA + 8 * PAGE, IOVA + PAGE - 8, 16, &source),
+			 -EFAULT);
+	assert_true(source);
+	assert_int_equal(*at(memory, 8 * PAGE + 7), 1);
+	assert_int_equal(*at(memory, 8 * PAGE + 8), 0);
+	assert_int_equal(svf_dma_copy(f.fn[0], IOVA + PAGE, IOVA, 8, &source), -EFAULT);
+	assert_false(source);
+	assert_true(test_log_has("DMA Read at IOVA 0x101000: IOVA 0x101000-0x101fff was unmapped"));
+	assert_true(
+		test_log_has("DMA Write at IOVA 0x101000: IOVA 0x101000-0x101fff was unmapped"));
+	assert_int_equal(f.fn[0]->requester->faults, 2);
+}
+
+/* From memory to a BAR, on to memory, and when the BAR is gone. */
+static void test_copy_by_bar(void **state)
+{
+	uint8_t *memory = map_backwards();
+	struct svf_ram *ram;
+	bool source = false;
+
+	(void)state;
+	assert_int_equal(f.machine->port->ram_alloc(f.machine, 4 * PAGE, &ram), 0);
+	test_user_add_ram(ram, 0, 4 * PAGE);
+	map(ram->base, IOVA + PAGES * PAGE, 4 * PAGE, RW);
+	for (uint64_t i = 0; i < 3 * PAGE; i++)
+		*at(memory, i) = (uint8_t)(i * 7 >> 4);
+	copies(PAGES * PAGE + 100, 0, 3 * PAGE);
+	copies(8 * PAGE, PAGES * PAGE + 100, 3 * PAGE);
+	for (uint64_t i = 0; i < 3 * PAGE; i++)
+		assert_int_equal(*at(memory, 8 * PAGE + i), (uint8_t)(i * 7 >> 4));
+	svf_iova_space_detach_ram(f.machine, ram);
+	f.machine->port->ram_free(f.machine, ram);
+	assert_int_equal(svf_dma_copy(f.fn[0], IOVA, IOVA + PAGES * PAGE, 8, &source), -EFAULT);
+	assert_true(source);
+	assert_int_equal(svf_dma_copy(f.fn[0], IOVA + PAGES * PAGE, IOVA, 8, &source), -EFAULT);
+	assert_false(source);
+}
+
 /* Memory that the client has taken away behind the mapping's back: the byte that is missing is named. */
 static void test_memory_gone(void **state)
 {
@@ -221,6 +301,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vectored, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_vectored_fault, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_copy, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_copy_fails, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_copy_by_bar, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_memory_gone, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_who_unmapped, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_history_is_bounded, fixture_setup,

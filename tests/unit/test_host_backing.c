@@ -225,6 +225,55 @@ static void test_cut_off(void **state)
 	svf_backing_put(range.backing);
 }
 
+static uint64_t copy(struct fixture *f, const struct svf_mm_range *range, char *to, char *from,
+		     uint64_t len, bool *ret_source)
+{
+	const struct svf_mm_piece in = {.mm = f->mm,
+					.addr = (uintptr_t)from,
+					.backing = range->backing,
+					.offset = (uint64_t)(from - f->shared),
+					.len = len};
+	const struct svf_mm_piece out = {.mm = f->mm, .addr = (uintptr_t)to, .len = len};
+	const struct svf_mm_piece out_shared = {.mm = f->mm,
+						.addr = (uintptr_t)to,
+						.backing = range->backing,
+						.offset = (uint64_t)(to - f->shared),
+						.len = len};
+	bool is_shared = to >= f->shared && to < f->shared + SIZE;
+
+	return svf_host_mm_copy(is_shared ? &out_shared : &out, &in, ret_source);
+}
+
+/* Within shared memory and out of it, and where either side ends. */
+static void test_copy(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_mm_range range = check(f, f->shared, SIZE, true);
+	char *private =
+		mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool source = false;
+
+	for (size_t i = 0; i < SIZE; i++)
+		f->shared[i] = (char)(i * 3 >> 2);
+	assert_int_equal(copy(f, &range, f->shared + 8 * PAGE, f->shared + 5, 2 * PAGE, &source),
+			 2 * PAGE);
+	assert_memory_equal(f->shared + 8 * PAGE, f->shared + 5, 2 * PAGE);
+	assert_int_equal(copy(f, &range, private, f->shared, SIZE, &source), SIZE);
+	assert_memory_equal(private, f->shared, SIZE);
+	munmap(private + PAGE, SIZE - PAGE);
+	assert_int_equal(copy(f, &range, private + 8, f->shared, SIZE, &source), PAGE - 8);
+	assert_false(source);
+	assert_int_equal(ftruncate(f->fd, (off_t)(4 * PAGE)), 0);
+	assert_int_equal(copy(f, &range, f->shared + 3 * PAGE, f->shared, 2 * PAGE, &source), PAGE);
+	assert_false(source);
+	assert_int_equal(copy(f, &range, f->shared, f->shared + 3 * PAGE, 2 * PAGE, &source), PAGE);
+	assert_true(source);
+	assert_int_equal(copy(f, &range, private, f->shared + 4 * PAGE - 6, 8, &source), 6);
+	assert_true(source);
+	munmap(private, PAGE);
+	svf_backing_put(range.backing);
+}
+
 /* A file that has become longer since it was mapped here. */
 static void test_grown(void **state)
 {
@@ -406,13 +455,11 @@ static void test_outlives_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_direct),		  T(test_none),
-		T(test_several_mappings), T(test_mapped_over),
-		T(test_cut_off),	  T(test_grown),
-		T(test_read_only),	  T(test_sealed),
-		T(test_seal_after_use),	  T(test_closed),
-		T(test_other_files),	  T(test_bounds),
-		T(test_too_large),	  T(test_outlives_process),
+		T(test_direct),		T(test_none),	   T(test_several_mappings),
+		T(test_mapped_over),	T(test_cut_off),   T(test_copy),
+		T(test_grown),		T(test_read_only), T(test_sealed),
+		T(test_seal_after_use), T(test_closed),	   T(test_other_files),
+		T(test_bounds),		T(test_too_large), T(test_outlives_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
