@@ -51,6 +51,8 @@ const struct svf_model_option svf_nvme_options[] = {
 			"serial number, up to 20 characters (one of its own for each)"},
 	[OPT_DOORBELLS] = {"doorbells", SVF_OPTION_TEXT, 0, "trapped|polled", "trapped", 0, 0,
 			   "act at once, each a call to the host; or memory, looked at by a timer"},
+	[OPT_STRIDE] = {"stride", SVF_OPTION_NUMBER, 0, "N", "0", 0, 10,
+			"doorbells are 4 << N bytes apart; all are within 4 KiB"},
 	{0},
 };
 
@@ -182,10 +184,24 @@ static struct nvme_subsystem *subsystem_alloc(const struct svf_option_value *val
 	subsystem->queues = (unsigned int)values[OPT_QUEUES].number;
 	subsystem->vf_queues = (unsigned int)values[OPT_VFQUEUES].number;
 	subsystem->vf_online = values[OPT_VFONLINE].number;
+	subsystem->stride = (unsigned int)values[OPT_STRIDE].number;
 	subsystem->polled = strcmp(values[OPT_DOORBELLS].text, "polled") == 0;
 	subsystem->mdts = (unsigned int)values[OPT_MDTS].number;
 	choose_serial(subsystem, &values[OPT_SERIAL]);
 	return subsystem;
+}
+
+/* The primary controller has the most queues. */
+static int check_stride(const struct nvme_subsystem *subsystem, struct svf_model_error *error)
+{
+	unsigned int pairs = svf_nvme_primary_max(subsystem, NVME_VQ);
+
+	if (8ull * pairs << subsystem->stride <= NVME_DOORBELL_BYTES)
+		return 0;
+	return svf_model_fail(error, -EINVAL, "stride",
+			      "stride=%u: doorbells of %u queue pairs, flexible ones included, do "
+			      "not fit into 4 KiB; say fewer queues=, vfqueues= or totalvfs=",
+			      subsystem->stride, pairs);
 }
 
 static int nvme_create(struct svf_function *fn, const struct svf_option_value *values,
@@ -205,7 +221,9 @@ static int nvme_create(struct svf_function *fn, const struct svf_option_value *v
 	subsystem = subsystem_alloc(values);
 	if (!subsystem)
 		return -ENOMEM;
-	err = controller_alloc(fn, subsystem, 0, svf_nvme_primary_max(subsystem, NVME_VQ));
+	err = check_stride(subsystem, error);
+	if (!err)
+		err = controller_alloc(fn, subsystem, 0, svf_nvme_primary_max(subsystem, NVME_VQ));
 	if (err && !svf_model_state(fn))
 		free(subsystem);
 	if (!err)

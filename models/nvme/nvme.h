@@ -35,6 +35,7 @@ enum {
 	OPT_VFONLINE,
 	OPT_SERIAL,
 	OPT_DOORBELLS,
+	OPT_STRIDE,
 };
 
 extern const struct svf_model_option svf_nvme_options[];
@@ -72,9 +73,10 @@ struct nvme_subsystem {
 	struct nvme_secondary secondaries[NVME_VFS_MAX];
 	uint16_t primary[NVME_RESOURCES];
 	char serial[NVME_SERIAL_MAX + 1];
-	unsigned int mdts; /* a command transfers up to 2^mdts times 4 KiB; 0: any */
-	bool polled;	   /* doorbells are */
-	bool vf_online;	   /* VFs begin online, with everything they can have */
+	unsigned int mdts;   /* a command transfers up to 2^mdts times 4 KiB; 0: any */
+	bool polled;	     /* doorbells are */
+	unsigned int stride; /* CAP.DSTRD: from doorbell to doorbell, 4 << stride bytes */
+	bool vf_online;	     /* VFs begin online, with everything they can have */
 };
 
 /* What log pages tell of a controller's traffic; io.c counts. */

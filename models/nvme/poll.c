@@ -23,7 +23,8 @@ static uint32_t load(const struct nvme_controller *c, unsigned int index)
 {
 	const uint32_t *doorbells = (const uint32_t *)(const void *)c->queues->doorbells;
 
-	return __atomic_load_n(doorbells + index, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(doorbells + ((size_t)index << c->subsystem->stride),
+			       __ATOMIC_ACQUIRE);
 }
 
 /* Return: whether it has changed. */
@@ -34,7 +35,7 @@ static bool look(struct nvme_controller *c, unsigned int index, uint32_t *seen)
 	if (value == *seen)
 		return false;
 	*seen = value;
-	svf_nvme_doorbell(c, 4ull * index, value);
+	svf_nvme_doorbell(c, index, value);
 	return true;
 }
 
@@ -84,7 +85,7 @@ int svf_nvme_poll_init(struct nvme_controller *c)
 void svf_nvme_poll_clear(struct nvme_controller *c, unsigned int index)
 {
 	if (c->queues->doorbells)
-		memset(c->queues->doorbells + 4 * (size_t)index, 0, 4);
+		memset(c->queues->doorbells + ((size_t)4 * index << c->subsystem->stride), 0, 4);
 }
 
 void svf_nvme_poll_start(struct nvme_controller *c)

@@ -467,13 +467,12 @@ static void ring_cq(struct nvme_controller *c, unsigned int id, uint32_t value)
 	svf_nvme_interrupts_update(c);
 }
 
-void svf_nvme_doorbell(struct nvme_controller *c, uint64_t offset, uint32_t value)
+void svf_nvme_doorbell(struct nvme_controller *c, unsigned int index, uint32_t value)
 {
-	unsigned int id = (unsigned int)(offset / 8);
-	bool submission = offset % 8 == 0;
+	unsigned int id = index / 2;
+	bool submission = index % 2 == 0;
 
-	/* What is wrong with a write that is no doorbell's at all is told to nobody. */
-	if (!c->queues->running || offset % 4)
+	if (!c->queues->running)
 		return;
 	value &= 0xffff;
 	if (submission && svf_nvme_sq_lookup(c, id))

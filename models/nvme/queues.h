@@ -93,8 +93,8 @@ void svf_nvme_cq_close(struct nvme_controller *c, struct nvme_cq *cq);
 /* A command of an I/O queue that is under way ends with Command Abort Requested. Return: whether there is one. */
 bool svf_nvme_sq_abort(struct nvme_controller *c, struct nvme_sq *sq, uint16_t cid);
 
-/* The host has written a doorbell: offset from the first one. */
-void svf_nvme_doorbell(struct nvme_controller *c, uint64_t offset, uint32_t value);
+/* The host has written a doorbell: twice the queue, and 1 for a completion queue. */
+void svf_nvme_doorbell(struct nvme_controller *c, unsigned int index, uint32_t value);
 /* One slice; what is left is deferred. */
 void svf_nvme_work(struct svf_function *fn);
 

@@ -19,6 +19,7 @@
 /* CAP: contiguous queues, the NVM command set, at most ten seconds until ready. */
 #define CAP_CQR		  (UINT64_C(1) << 16)
 #define CAP_TO(n)	  ((uint64_t)(n) << 24)
+#define CAP_DSTRD(n)	  ((uint64_t)(n) << 32)
 #define CAP_CSS_NVM	  (UINT64_C(1) << 37)
 #define CAP_MPSMAX(shift) ((uint64_t)((shift)-12) << 52)
 
@@ -90,7 +91,7 @@ void svf_nvme_controller_reset(struct nvme_controller *c)
 	memset(c->registers, 0, sizeof(c->registers));
 	svf_nvme_put(c->registers + NVME_CAP, 8,
 		     (NVME_ENTRIES_MAX - 1) | CAP_CQR | CAP_TO(20) | CAP_CSS_NVM |
-			     CAP_MPSMAX(PAGE_SHIFT_MAX));
+			     CAP_DSTRD(c->subsystem->stride) | CAP_MPSMAX(PAGE_SHIFT_MAX));
 	put32(c, NVME_VS, NVME_VERSION);
 	c->page_shift = 12;
 	stop(c);
@@ -173,6 +174,17 @@ static void write_register(struct nvme_controller *c, const struct nvme_register
 		r->written(c, before, written);
 }
 
+/* What is wrong with a write that is no doorbell's at all is told to nobody. */
+static void write_doorbell(struct nvme_controller *c, uint64_t offset, const uint8_t *bytes,
+			   size_t len)
+{
+	unsigned int shift = 2 + c->subsystem->stride;
+
+	if (len == 4 && offset < NVME_DOORBELL_BYTES && !(offset & ((1u << shift) - 1)))
+		svf_nvme_doorbell(c, (unsigned int)(offset >> shift),
+				  (uint32_t)svf_nvme_get(bytes, 4));
+}
+
 void svf_nvme_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offset, const void *buf,
 			size_t len)
 {
@@ -180,9 +192,7 @@ void svf_nvme_bar_write(struct svf_function *fn, unsigned int bar, uint64_t offs
 
 	(void)bar;
 	if (offset >= NVME_DOORBELLS) {
-		if (len == 4 && offset < NVME_DOORBELLS + NVME_DOORBELL_BYTES)
-			svf_nvme_doorbell(c, offset - NVME_DOORBELLS,
-					  (uint32_t)svf_nvme_get(buf, 4));
+		write_doorbell(c, offset - NVME_DOORBELLS, buf, len);
 		return;
 	}
 	for (unsigned int i = 0; i < REGISTER_COUNT; i++) {

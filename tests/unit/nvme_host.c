@@ -8,6 +8,11 @@
 
 static uint64_t now = 1;
 
+uint32_t host_get(const struct nvme_host *host, uint64_t offset)
+{
+	return test_get(host->file, 0, offset, 4);
+}
+
 void host_open(struct nvme_host *host, struct svf_machine *machine, const char *match)
 {
 	struct vfio_iommu_type1_dma_map arg = {.argsz = sizeof(arg),
@@ -29,17 +34,13 @@ void host_open(struct nvme_host *host, struct svf_machine *machine, const char *
 			 0);
 	test_put(host->file, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
 		 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	host->stride = host_get(host, NVME_CAP + 4) & 0xf;
 }
 
 void host_close(struct nvme_host *host)
 {
 	svf_file_close(host->file);
 	test_client_close(&host->client);
-}
-
-uint32_t host_get(const struct nvme_host *host, uint64_t offset)
-{
-	return test_get(host->file, 0, offset, 4);
 }
 
 void host_put(const struct nvme_host *host, uint64_t offset, uint32_t value)
@@ -141,7 +142,7 @@ uint16_t host_submit(struct nvme_host *host, unsigned int queue, const uint32_t 
 
 void host_ring(struct nvme_host *host, unsigned int queue)
 {
-	host_put(host, NVME_DOORBELLS + 8 * queue, host->queues[queue].tail);
+	host_put(host, NVME_DOORBELLS + (8ull * queue << host->stride), host->queues[queue].tail);
 }
 
 bool host_poll(struct nvme_host *host, unsigned int queue, uint16_t *ret_cid)
@@ -162,7 +163,7 @@ bool host_poll(struct nvme_host *host, unsigned int queue, uint16_t *ret_cid)
 		q->head = 0;
 		q->phase = !q->phase;
 	}
-	host_put(host, NVME_DOORBELLS + 8 * queue + 4, q->head);
+	host_put(host, NVME_DOORBELLS + ((8ull * queue + 4) << host->stride), q->head);
 	return true;
 }
 

@@ -30,6 +30,7 @@ struct nvme_host {
 	struct svf_file *file;
 	uint8_t *memory;
 	struct nvme_host_queue queues[HOST_QUEUES];
+	unsigned int stride; /* CAP.DSTRD */
 	uint16_t cid;
 	/* How long host_settle() takes; 0: until nothing is left to do, which is never while doorbells are polled. */
 	uint64_t settle_ns;

@@ -221,6 +221,41 @@ static void test_full_completion_queue(void **state)
 	assert_int_equal(done, 2 * (HOST_ENTRIES - 1));
 }
 
+/* Other addresses than those of doorbells are nothing, also when they are between two. */
+static void test_stride(void **state)
+{
+	const uint32_t unknown[16] = {0x7f};
+	uint16_t cid;
+
+	(void)state;
+	host_open(&host,
+		  test_device_machine("at=" DEVICE " model=nvme queues=6 stride=4 totalvfs=0"),
+		  DEVICE);
+	assert_int_equal(host.stride, 4);
+	assert_int_equal(host_enable(&host), NVME_CSTS_RDY);
+	for (unsigned int id = 1; id <= 6; id++)
+		host_make_queue(&host, id);
+	for (unsigned int i = 0; i < 100; i++)
+		assert_int_equal(host_run(&host, 6, unknown), NVME_INVALID_OPCODE);
+	host_submit(&host, 0, unknown);
+	for (unsigned int offset = 4; offset < 64; offset += 4)
+		host_put(&host, NVME_DOORBELLS + offset, host.queues[0].tail);
+	assert_false(host_poll(&host, 0, &cid));
+	host_ring(&host, 0);
+	assert_true(host_poll(&host, 0, &cid));
+}
+
+static void test_stride_is_too_long(void **state)
+{
+	struct test_topology t;
+
+	(void)state;
+	test_topology_init(&t);
+	test_node(&t, NULL, SVF_TOPOLOGY_DEVICE, "at=" DEVICE " model=nvme queues=6 stride=4");
+	assert_int_equal(test_topology_refused(&t), -EINVAL);
+	assert_non_null(strstr(t.error.text, "doorbells of 47 queue pairs"));
+}
+
 /* --- shutdown --- */
 
 #define FILE_BYTES (1u << 20)
@@ -480,6 +515,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queues_are_rings, setup_enabled, teardown),
 		cmocka_unit_test_setup_teardown(test_full_completion_queue, setup_enabled,
 						teardown),
+		cmocka_unit_test_teardown(test_stride, teardown),
+		cmocka_unit_test(test_stride_is_too_long),
 		cmocka_unit_test_setup_teardown(test_shutdown_flushes, setup_with_file,
 						teardown_with_file),
 		cmocka_unit_test_setup_teardown(test_shutdown_fails, setup_with_file,

@@ -11,7 +11,7 @@
 #define PF    "0000:01:00.0"
 #define VF0   "0000:01:00.1"
 #define MS    UINT64_C(1000000)
-#define WORDS "at=" PF " model=nvme doorbells=polled queues=4 totalvfs=2 vfs=1 vfonline=on"
+#define WORDS "at=" PF " model=nvme doorbells=polled queues=4 totalvfs=2 vfs=1 vfonline=on stride=2"
 
 static struct nvme_host pf, vf;
 
