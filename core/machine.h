@@ -82,7 +82,6 @@ struct svf_machine {
 	struct svf_hotplug hotplug;
 	unsigned int next_group_id; /* ids are not reused while the machine lives */
 	struct svf_list contexts;   /* struct svf_ictx.machine_link: iommufd contexts */
-	uint64_t last_pages;	    /* number of the last MAP of an iommufd */
 	uint64_t cdev_minors[16];   /* bitmap: vfioN in use */
 	bool drivers_autoprobe;	    /* /sys/bus/pci/drivers_autoprobe */
 	struct svf_timers timers;   /* of everything that waits for a moment */

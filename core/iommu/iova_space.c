@@ -26,6 +26,7 @@
 
 #include "core/iommu/group.h"
 #include "core/iommu/requester.h"
+#include "core/iommu/shared_pages.h"
 #include "core/machine.h"
 
 /* So few are freed on the spot. */
@@ -92,18 +93,73 @@ int svf_iova_space_map(struct svf_iova_space *space, const struct svf_mapping *m
 	return 0;
 }
 
-int64_t svf_mapping_pages(const struct svf_mapping *map)
+static struct svf_page_range page_range(const struct svf_mapping *map)
 {
-	return (int64_t)((map->node.last - map->node.first) / SVF_IOMMU_PAGE_SIZE + 1);
+	uint64_t last = map->vaddr + (map->node.last - map->node.first);
+
+	return (struct svf_page_range){map->vaddr / SVF_IOMMU_PAGE_SIZE,
+				       last / SVF_IOMMU_PAGE_SIZE};
 }
 
-void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map)
+int64_t svf_mapping_pages(const struct svf_mapping *map)
+{
+	struct svf_page_range range = page_range(map);
+
+	return (int64_t)(range.last - range.first + 1);
+}
+
+int svf_mapping_charge(struct svf_machine *machine, struct svf_mapping *map, uint64_t *ret_limit)
+{
+	uint64_t count = (uint64_t)svf_mapping_pages(map);
+	int err = map->pages ? svf_shared_pages_add(map->pages, page_range(map), &count) : 0;
+
+	if (err)
+		return err;
+	err = count ? svf_mm_charge(machine, map->mm, (int64_t)count, ret_limit) : 0;
+	if (err && map->pages)
+		svf_shared_pages_remove(map->pages, page_range(map));
+	map->accounted = !err;
+	return err;
+}
+
+void svf_mapping_uncharge(struct svf_machine *machine, struct svf_mapping *map)
+{
+	uint64_t count = (uint64_t)svf_mapping_pages(map);
+
+	if (!map->accounted)
+		return;
+	if (map->pages)
+		count = svf_shared_pages_remove(map->pages, page_range(map));
+	/* The host's bug if it cannot take back what it has given. */
+	if (count && machine->port->mm_account(map->mm, -(int64_t)count, NULL))
+		assert(!"uncharging failed");
+	map->accounted = false;
+}
+
+int svf_mapping_share(struct svf_mapping *map)
+{
+	struct svf_shared_pages *pages;
+	uint64_t count;
+
+	if (map->pages)
+		return 0;
+	pages = svf_shared_pages_alloc();
+	if (!pages)
+		return -ENOMEM;
+	if (map->accounted && svf_shared_pages_add(pages, page_range(map), &count)) {
+		svf_shared_pages_put(pages);
+		return -ENOMEM;
+	}
+	map->pages = pages;
+	return 0;
+}
+
+void svf_mapping_fini(struct svf_machine *machine, struct svf_mapping *map)
 {
 	if (!map->mm)
 		return;
-	/* The host's bug if it cannot take back what it has given. */
-	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map), NULL))
-		assert(!"uncharging failed");
+	svf_mapping_uncharge(machine, map);
+	svf_shared_pages_put(map->pages);
 	machine->port->backing_put(map->backing);
 	machine->port->mm_put(map->mm);
 }

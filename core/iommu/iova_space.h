@@ -23,6 +23,7 @@ struct svf_function;
 struct svf_machine;
 struct svf_mm;
 struct svf_ram;
+struct svf_shared_pages;
 
 #define SVF_MAP_READ  (1u << 0) /* the device may read */
 #define SVF_MAP_WRITE (1u << 1) /* the device may write */
@@ -37,11 +38,10 @@ struct svf_mapping {
 	bool vaddr_invalid; /* type1: its address was given up and awaits another; DMA goes on */
 	struct svf_mm *mm;  /* whose memory, a reference; NULL when ram */
 	uint64_t vaddr;	    /* of first, in mm */
-	struct svf_backing *backing; /* the file behind mm's memory, a reference; NULL */
-	const struct svf_ram *ram;   /* peer-to-peer: a BAR's memory instead of mm */
-	uint64_t offset;	     /* of first, in backing or ram */
-	uint64_t
-		pages; /* iommufd: number of the MAP that brought the memory, which its COPYs share */
+	struct svf_backing *backing;	/* the file behind mm's memory, a reference; NULL */
+	const struct svf_ram *ram;	/* peer-to-peer: a BAR's memory instead of mm */
+	uint64_t offset;		/* of first, in backing or ram */
+	struct svf_shared_pages *pages; /* iommufd: with copies of it, a reference; NULL: none */
 };
 
 struct svf_iova_space {
@@ -56,8 +56,17 @@ struct svf_iova_space {
 
 /* What a mapping is charged as, in pages of SVF_IOMMU_PAGE_SIZE. */
 int64_t svf_mapping_pages(const struct svf_mapping *map);
+/*
+ * Charges map->mm for what of it is not charged yet, and notes it in map. *ret_limit may be NULL.
+ * -ENOMEM. Giving it back never fails.
+ */
+int svf_mapping_charge(struct svf_machine *machine, struct svf_mapping *map,
+		       uint64_t *ret_limit) SVF_MUST_CHECK;
+void svf_mapping_uncharge(struct svf_machine *machine, struct svf_mapping *map);
+/* From now on map may have copies, which share its charge. -ENOMEM. */
+int svf_mapping_share(struct svf_mapping *map) SVF_MUST_CHECK;
 /* Gives back the references and the charge that map holds. Never fails. */
-void svf_mapping_fini(struct svf_machine *machine, const struct svf_mapping *map);
+void svf_mapping_fini(struct svf_machine *machine, struct svf_mapping *map);
 
 void svf_iova_space_init(struct svf_iova_space *space, struct svf_machine *machine);
 /* Frees all mappings; nobody may be attached. */

@@ -19,6 +19,7 @@
 #include <errno.h>
 
 #include "base/checked.h"
+#include "core/iommu/shared_pages.h"
 #include "core/iommufd/access.h"
 #include "core/iommufd/hwpt.h"
 #include "core/machine.h"
@@ -106,7 +107,6 @@ int svf_ioas_map(struct svf_ioas *ioas, struct svf_call *call,
 		.vaddr = request->vaddr,
 		.writable = request->prot & SVF_MAP_WRITE,
 		.of_file = request->file,
-		.pages = ++ioas->space.machine->last_pages,
 	};
 	uint64_t end, iova = 0;
 	int err;
@@ -185,8 +185,11 @@ static void take_references(struct svf_machine *machine, struct svf_mapping *map
 	map->mm = machine->port->mm_ref(map->mm);
 	if (map->backing)
 		map->backing = machine->port->backing_ref(map->backing);
+	if (map->pages)
+		svf_shared_pages_get(map->pages);
 }
 
+/* Whether all can be copied; from then on it is shared. */
 static int check_slices(struct svf_ioas *dst, struct svf_call *call, struct svf_ioas *src,
 			uint64_t src_first, const struct svf_ioas_map_request *request)
 {
@@ -203,6 +206,9 @@ static int check_slices(struct svf_ioas *dst, struct svf_call *call, struct svf_
 		err = check_vaddr(dst, call, map.vaddr);
 		if (err)
 			return err;
+		if (svf_mapping_share(
+			    svf_iova_space_first(&src->space, src_first + done, src_first + done)))
+			return svf_fail(call, -ENOMEM, "out of memory to share a mapping");
 		done += map.node.last + 1;
 	}
 	return 0;
@@ -278,6 +284,7 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 	struct svf_mapping *map = svf_iova_space_first(&ioas->space, iova, iova), right;
 	struct svf_machine *machine = ioas->space.machine;
 	uint64_t alignment = ioas->alignment, last;
+	struct svf_shared_pages *shared;
 	int err;
 
 	if (!map || iova == map->node.first || iova == map->node.last)
@@ -296,8 +303,11 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 		return svf_fail(call, -EINVAL,
 				"the mapping 0x%lx-0x%lx is pinned and cannot be cut",
 				map->node.first, last);
-	/* The left part stays in its place in the tree, and the charge is divided with the pages.
-	 */
+	shared = map->accounted ? map->pages : NULL;
+	err = shared ? svf_shared_pages_cut(shared, right.vaddr / SVF_IOMMU_PAGE_SIZE) : 0;
+	if (err)
+		return svf_fail(call, err, "out of memory to cut a mapping that has copies");
+	/* The left part stays in its place in the tree, and the charge is divided with the pages. */
 	map->node.last = iova;
 	take_references(machine, &right);
 	err = svf_iova_space_map(&ioas->space, &right);
@@ -306,6 +316,8 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 	map->node.last = last;
 	right.accounted = false; /* the left part has the charge of both */
 	svf_mapping_fini(machine, &right);
+	if (shared)
+		svf_shared_pages_join(shared, right.vaddr / SVF_IOMMU_PAGE_SIZE);
 	return svf_fail(call, err, "no room for one more DMA mapping to cut one in two");
 }
 

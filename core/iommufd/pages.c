@@ -9,9 +9,9 @@
  * the client's memory as it is when it reaches for it, but the same things are refused at the same
  * moments, and the pages are charged to the process then, if the machine enforces RLIMIT_MEMLOCK.
  *
- * A copied mapping is charged again, where the kernel knows that its pages are pinned already.
+ * Mappings that are copies of each other are charged once, see core/iommu/shared_pages.h. What an
+ * access pins is not charged.
  */
-#include <assert.h>
 #include <errno.h>
 
 #include "core/iommufd/objects.h"
@@ -74,16 +74,11 @@ static int find_backing(struct svf_machine *machine, struct svf_call *call, stru
 
 static int charge(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map)
 {
-	int64_t pages = svf_mapping_pages(map);
-
-	if (!machine->params.enforce_memlock)
-		return 0;
-	if (svf_mm_charge(machine, map->mm, pages, NULL))
+	if (machine->params.enforce_memlock && svf_mapping_charge(machine, map, NULL))
 		return svf_fail(
 			call, -ENOMEM,
 			"%ld pages at IOVA 0x%lx would pass the process's RLIMIT_MEMLOCK; raise it",
-			pages, map->node.first);
-	map->accounted = true;
+			svf_mapping_pages(map), map->node.first);
 	return 0;
 }
 
@@ -104,10 +99,7 @@ int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct s
 
 void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map)
 {
-	/* Giving back cannot fail. */
-	if (map->accounted && machine->port->mm_account(map->mm, -svf_mapping_pages(map), NULL))
-		assert(!"uncharging failed");
-	map->accounted = false;
+	svf_mapping_uncharge(machine, map);
 	machine->port->backing_put(map->backing);
 	map->backing = NULL;
 }

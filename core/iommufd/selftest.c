@@ -269,7 +269,7 @@ static int test_check_map(struct svf_ucmd *ucmd)
 struct pin_count {
 	struct svf_mm *mm;
 	uint64_t addr;
-	uint64_t seen[16]; /* numbers of MAPs */
+	const void *seen[16]; /* what is shared, or the only mapping that there is */
 	unsigned int count;
 };
 
@@ -277,6 +277,7 @@ static void count_mapping(struct pin_count *pins, const struct svf_ioas *ioas,
 			  const struct svf_mapping *map)
 {
 	const struct svf_port_ops *port = ioas->space.machine->port;
+	const void *pages = map->pages ? (const void *)map->pages : map;
 	uint64_t first = map->vaddr & ~PAGE_MASK, len, at, iova;
 	uint64_t last = (map->vaddr + (map->node.last - map->node.first)) | PAGE_MASK;
 
@@ -286,10 +287,10 @@ static void count_mapping(struct pin_count *pins, const struct svf_ioas *ioas,
 	if (!ioas->domains && !svf_ioas_pinned(ioas, iova, iova | PAGE_MASK))
 		return;
 	for (unsigned int n = 0; n < pins->count; n++)
-		if (pins->seen[n] == map->pages)
+		if (pins->seen[n] == pages)
 			return;
 	if (pins->count < SVF_ARRAY_SIZE(pins->seen))
-		pins->seen[pins->count++] = map->pages;
+		pins->seen[pins->count++] = pages;
 }
 
 static void count_ioas(struct pin_count *pins, const struct svf_ioas *ioas)
