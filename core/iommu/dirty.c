@@ -135,6 +135,18 @@ void svf_dirty_clear(struct svf_dirty *dirty, struct svf_machine *machine, uint6
 	}
 }
 
+bool svf_dirty_next(const struct svf_dirty *dirty, uint64_t *first, uint64_t last)
+{
+	const struct svf_itree_node *node;
+
+	if (dirty->all)
+		return true;
+	node = svf_itree_first(&dirty->chunks, *first, last);
+	if (node && node->first > *first)
+		*first = node->first;
+	return node;
+}
+
 /* Adds the bits of one word at a bit number of words, which may begin before the first. */
 static void add_bits(uint64_t *words, int64_t at, uint64_t bits)
 {

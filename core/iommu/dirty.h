@@ -37,8 +37,13 @@ void svf_dirty_mark(struct svf_dirty *dirty, struct svf_machine *machine, uint64
 void svf_dirty_clear(struct svf_dirty *dirty, struct svf_machine *machine, uint64_t first,
 		     uint64_t last);
 /*
+ * Whether a page from *first to last may have been written; *first is moved on to where the first may be.
+ */
+bool svf_dirty_next(const struct svf_dirty *dirty, uint64_t *first, uint64_t last);
+/*
  * Sets bit n in words for each page n from first on, to last, that was written, counted from bit
- * number shift, less than 64, of the first word. Other bits are left alone.
+ * number shift, less than 64, of the first word. Other bits are left alone. dirty->all is the caller's to
+ * look at.
  */
 void svf_dirty_collect(const struct svf_dirty *dirty, uint64_t first, uint64_t last,
 		       uint64_t *words, unsigned int shift);

@@ -137,9 +137,12 @@ static void set_bits(struct user_bitmap *bitmap, uint64_t first, uint64_t last)
 	uint64_t bit = (first - bitmap->iova) >> bitmap->page_shift;
 	uint64_t end = (last - bitmap->iova) >> bitmap->page_shift;
 
-	for (; bit <= end; bit++) {
+	while (bit <= end) {
+		bool all = bit % 8 == 0 && end - bit >= 7;
+
 		load(bitmap, bit / 8 / PIECE);
-		bitmap->bytes[bit / 8 % PIECE] |= (uint8_t)(1u << bit % 8);
+		bitmap->bytes[bit / 8 % PIECE] |= (uint8_t)(all ? 0xffu : 1u << bit % 8);
+		bit += all ? 8 : 1;
 	}
 }
 
@@ -164,22 +167,39 @@ static int check_bitmap(struct svf_call *call, const struct svf_ioas *ioas,
 	return 0;
 }
 
-/* The dirty pages of a mapping, as far as they are in [first, last]. */
+/* 64 pages from IOVA at on, a bit for each, as far as they are in [first, last]. */
+static void report_word(struct user_bitmap *bitmap, uint64_t at, uint64_t word, uint64_t first,
+			uint64_t last)
+{
+	for (; word; word &= word - 1) {
+		uint64_t page = at + (uint64_t)__builtin_ctzll(word) * SVF_IOMMU_PAGE_SIZE;
+
+		set_bits(bitmap, page > first ? page : first,
+			 (page | PAGE_MASK) < last ? page | PAGE_MASK : last);
+	}
+}
+
+/*
+ * The dirty pages of a mapping, as far as they are in [first, last]. What was never written costs
+ * nothing, however much it is.
+ */
 static void report_mapping(const struct svf_hwpt *hwpt, struct user_bitmap *bitmap, uint64_t first,
 			   uint64_t last)
 {
-	for (uint64_t at = first & ~PAGE_MASK;; at += WINDOW) {
+	uint64_t at = first & ~PAGE_MASK, end;
+
+	if (hwpt->dirty.all) {
+		set_bits(bitmap, first, last);
+		return;
+	}
+	for (; svf_dirty_next(&hwpt->dirty, &at, last); at = end + 1) {
 		uint64_t words[WINDOW_WORDS] = {0};
-		uint64_t end = last - at < WINDOW ? last : at + (WINDOW - 1);
 
+		end = last - at < WINDOW ? last : at + (WINDOW - 1);
 		svf_dirty_collect(&hwpt->dirty, at, end | PAGE_MASK, words, 0);
-		for (unsigned int n = 0; n < WINDOW_WORDS * 64; n++) {
-			uint64_t page = at + (uint64_t)n * SVF_IOMMU_PAGE_SIZE;
-
-			if (words[n / 64] & 1ull << n % 64)
-				set_bits(bitmap, page > first ? page : first,
-					 (page | PAGE_MASK) < last ? page | PAGE_MASK : last);
-		}
+		for (unsigned int n = 0; n < WINDOW_WORDS; n++)
+			report_word(bitmap, at + n * 64ull * SVF_IOMMU_PAGE_SIZE, words[n], first,
+				    last);
 		if (end == last)
 			return;
 	}

@@ -452,6 +452,16 @@ static void test_dirty(void **state)
 	assert_int_equal(TEST_CMD(f, &dirty), 0);
 	assert_int_equal(COMMAND(f, IOMMU_HWPT_GET_DIRTY_BITMAP, &get), 0);
 	assert_int_equal(told, 1);
+	/* A write for which there is no room on record counts as one to every page. */
+	assert_int_equal(map_fixed(f, ioas, f->memory, PAGE, BASE + PAGE), 0);
+	assert_int_equal(map_fixed(f, ioas, f->memory, PAGE, BASE + 3 * PAGE), 0);
+	assert_int_equal(COMMAND(f, IOMMU_HWPT_SET_DIRTY_TRACKING, &set), 0);
+	f->machine->limits.dirty_chunks = 0;
+	bits = 2;
+	assert_int_equal(TEST_CMD(f, &dirty), 0);
+	told = 0;
+	assert_int_equal(COMMAND(f, IOMMU_HWPT_GET_DIRTY_BITMAP, &get), 0);
+	assert_int_equal(told, 0xf);
 	/* A bitmap that cannot be written is told of by nothing. */
 	get.data = 0x10000;
 	assert_int_equal(COMMAND(f, IOMMU_HWPT_GET_DIRTY_BITMAP, &get), 0);
