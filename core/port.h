@@ -51,7 +51,8 @@ struct svf_mm_range {
 		*ram; /* a mapping of that BAR memory and nothing else; NULL: ordinary memory */
 	/* The file behind shared memory, and behind nothing else of the range: a reference; NULL. */
 	struct svf_backing *backing;
-	uint64_t offset; /* bytes into ram or backing, of the first address */
+	uint64_t offset;  /* bytes into ram or backing, of the first address */
+	bool some_shared; /* there is shared memory in it */
 };
 
 /* A piece of a transfer between us and a client's memory. */

@@ -89,9 +89,12 @@ static int insert(struct svf_ioas *ioas, struct svf_call *call, struct svf_mappi
 	if (ioas->domains)
 		err = svf_mapping_pin(machine, call, map, known);
 	if (!err) {
+		svf_outline_add(ioas, map);
 		err = svf_iova_space_map(&ioas->space, map);
-		if (!err)
+		if (!err) {
+			ioas->mapped += map->node.last - map->node.first + 1;
 			return 0;
+		}
 		svf_fail(call, err, "no room for one more DMA mapping; there are %u of at most %u",
 			 machine->used.mappings, machine->limits.mappings);
 	}
@@ -215,12 +218,18 @@ static int check_slices(struct svf_ioas *dst, struct svf_call *call, struct svf_
 }
 
 /* Everything in a range that a failed copy has filled. */
+static void unmap_one(struct svf_ioas *ioas, struct svf_mapping *map)
+{
+	ioas->mapped -= map->node.last - map->node.first + 1;
+	svf_iova_space_unmap(&ioas->space, map);
+}
+
 static void unmap_all_in(struct svf_ioas *ioas, uint64_t first, uint64_t last)
 {
 	struct svf_mapping *map;
 
 	while ((map = svf_iova_space_first(&ioas->space, first, last)))
-		svf_iova_space_unmap(&ioas->space, map);
+		unmap_one(ioas, map);
 }
 
 int svf_ioas_map_copy(struct svf_ioas *dst, struct svf_call *call, struct svf_ioas *src,
@@ -253,12 +262,30 @@ int svf_ioas_map_copy(struct svf_ioas *dst, struct svf_call *call, struct svf_io
 	return 0;
 }
 
+/* With nobody to be told of each mapping, and no charge to be given back before this call ends. */
+static bool can_unmap_at_once(const struct svf_ioas *ioas)
+{
+	return svf_list_empty(&ioas->accesses) && !ioas->space.machine->params.enforce_memlock;
+}
+
+static void unmap_at_once(struct svf_ioas *ioas)
+{
+	svf_ioas_forget_dirty(ioas, 0, UINT64_MAX);
+	svf_iova_space_unmap_all(&ioas->space);
+	ioas->mapped = 0;
+}
+
 int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first, uint64_t last,
 		   uint64_t *unmapped)
 {
 	struct svf_mapping *map = svf_iova_space_first(&ioas->space, first, last);
 
 	*unmapped = 0;
+	if (first == 0 && last == UINT64_MAX && can_unmap_at_once(ioas)) {
+		*unmapped = ioas->mapped;
+		unmap_at_once(ioas);
+		return 0;
+	}
 	while (map && map->node.first <= last) {
 		struct svf_mapping *next = mapping_next(map);
 		int err = svf_ioas_check_locked(ioas, call, map->node.first, map->node.last);
@@ -273,7 +300,7 @@ int svf_ioas_unmap(struct svf_ioas *ioas, struct svf_call *call, uint64_t first,
 		svf_ioas_notify_unmap(ioas, map->node.first, map->node.last);
 		svf_ioas_forget_dirty(ioas, map->node.first, map->node.last);
 		*unmapped += map->node.last - map->node.first + 1;
-		svf_iova_space_unmap(&ioas->space, map);
+		unmap_one(ioas, map);
 		map = next;
 	}
 	return 0;
@@ -310,6 +337,7 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova)
 	/* The left part stays in its place in the tree, and the charge is divided with the pages. */
 	map->node.last = iova;
 	take_references(machine, &right);
+	svf_outline_add(ioas, &right);
 	err = svf_iova_space_map(&ioas->space, &right);
 	if (!err)
 		return 0;
@@ -326,7 +354,7 @@ static int check_alignment(struct svf_ioas *ioas, struct svf_call *call, uint64_
 {
 	const struct svf_mapping *map;
 
-	if (alignment <= ioas->alignment)
+	if (alignment <= ioas->alignment || svf_outline_is_aligned(ioas, alignment))
 		return 0;
 	for (map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX); map; map = mapping_next(map))
 		if (!svf_is_aligned(map->node.first, alignment) ||
@@ -384,6 +412,8 @@ static int pin_all(struct svf_ioas *ioas, struct svf_call *call)
 {
 	struct svf_mapping *map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX);
 
+	if (svf_outline_can_be_pinned(ioas))
+		return 0;
 	for (; map; map = mapping_next(map)) {
 		int err = svf_mapping_pin(ioas->space.machine, call, map, false);
 
@@ -391,6 +421,7 @@ static int pin_all(struct svf_ioas *ioas, struct svf_call *call)
 			unpin_until(ioas, map);
 			return err;
 		}
+		ioas->outline.backed |= !!map->backing;
 	}
 	return 0;
 }

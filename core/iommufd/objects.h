@@ -62,6 +62,20 @@ struct svf_iova_range {
 	uint64_t first, last;
 };
 
+/*
+ * What is true of all mappings of an IOAS together, so that not each has to be looked at: pages.c. It may be
+ * more than what is there, as it forgets only when nothing is.
+ */
+struct svf_outline {
+	struct svf_mm *mm;    /* whose memory; no reference, some mapping has one */
+	uint64_t first, last; /* of it, inclusive */
+	uint64_t low_bits;    /* all that are set in an IOVA or address where one begins or ends */
+	bool several;	      /* memory of several */
+	bool odd;	      /* one that no page table can express */
+	bool backed;	      /* one has svf_mapping.backing */
+	bool writable;	      /* one is */
+};
+
 struct svf_ioas {
 	struct svf_iobject obj;
 	struct svf_ictx *ictx;
@@ -72,7 +86,9 @@ struct svf_ioas {
 	unsigned int reserved_count;
 	struct svf_itree allowed; /* struct svf_allowed.node; empty: everything is allowed */
 	unsigned int domains; /* HWPTs that are filled: memory is checked and charged while > 0 */
-	uint64_t alignment;   /* what IOVA, length and user address must be multiples of, bytes */
+	struct svf_outline outline;
+	uint64_t mapped;    /* bytes */
+	uint64_t alignment; /* what IOVA, length and user address must be multiples of, bytes */
 	bool disable_large_pages;
 };
 
@@ -195,7 +211,13 @@ int svf_ioas_alloc_iova(struct svf_ioas *ioas, struct svf_call *call, uint64_t v
 int svf_mapping_pin(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map,
 		    bool known) SVF_MUST_CHECK;
 void svf_mapping_unpin(struct svf_machine *machine, struct svf_mapping *map);
-/* The first part of that only, for the bytes of map at IOVA [first, last]. -EFAULT, -EINVAL. */
+/* Before map comes into the IOAS. */
+void svf_outline_add(struct svf_ioas *ioas, const struct svf_mapping *map);
+/* Whether all mappings certainly begin and end at multiples of alignment, and so does their memory. */
+bool svf_outline_is_aligned(const struct svf_ioas *ioas, uint64_t alignment);
+/* Whether svf_mapping_pin() would certainly succeed with each of them and change nothing. */
+bool svf_outline_can_be_pinned(const struct svf_ioas *ioas);
+/* The first part of svf_mapping_pin() only, for the bytes of map at IOVA [first, last]. -EFAULT, -EINVAL. */
 int svf_mapping_check(struct svf_machine *machine, struct svf_call *call,
 		      const struct svf_mapping *map, uint64_t first, uint64_t last) SVF_MUST_CHECK;
 

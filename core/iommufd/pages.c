@@ -72,6 +72,48 @@ static int find_backing(struct svf_machine *machine, struct svf_call *call, stru
 	return 0;
 }
 
+/* --- all mappings together --- */
+
+void svf_outline_add(struct svf_ioas *ioas, const struct svf_mapping *map)
+{
+	struct svf_outline *o = &ioas->outline;
+	uint64_t last = map->vaddr + (map->node.last - map->node.first);
+
+	if (!ioas->space.count)
+		*o = (struct svf_outline){.mm = map->mm, .first = map->vaddr, .last = last};
+	o->several |= map->mm != o->mm;
+	o->odd |= !map->prot;
+	o->backed |= !!map->backing;
+	o->writable |= map->writable;
+	o->low_bits |= map->vaddr | map->node.first | (map->node.last + 1);
+	o->first = map->vaddr < o->first ? map->vaddr : o->first;
+	o->last = last > o->last ? last : o->last;
+}
+
+bool svf_outline_is_aligned(const struct svf_ioas *ioas, uint64_t alignment)
+{
+	return !(ioas->outline.low_bits & (alignment - 1));
+}
+
+bool svf_outline_can_be_pinned(const struct svf_ioas *ioas)
+{
+	const struct svf_machine *machine = ioas->space.machine;
+	const struct svf_outline *o = &ioas->outline;
+	struct svf_mm_range range;
+
+	if (!ioas->space.count)
+		return true;
+	if (o->several || o->odd || o->backed || machine->params.enforce_memlock)
+		return false;
+	if (machine->port->mm_check(o->mm, o->first & ~PAGE_MASK, o->last | PAGE_MASK, o->writable,
+				    &range))
+		return false;
+	machine->port->backing_put(range.backing);
+	return !range.some_shared;
+}
+
+/* --- one by one --- */
+
 static int charge(struct svf_machine *machine, struct svf_call *call, struct svf_mapping *map)
 {
 	if (machine->params.enforce_memlock && svf_mapping_charge(machine, map, NULL))

@@ -255,6 +255,7 @@ int svf_host_mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool wri
 		}
 		if (at == first)
 			head = vma;
+		ret->some_shared |= !!(vma.flags & SVF_VMA_SHARED);
 		shared = shared && vma.flags & SVF_VMA_SHARED &&
 			 (at == first || continues(&vma, &before));
 		before = vma;

@@ -331,6 +331,9 @@ static int mm_check(struct svf_mm *mm, uint64_t first, uint64_t last, bool write
 	else if (port.shared)
 		*ret = (struct svf_mm_range){.backing = backing_ref(&port.backing),
 					     .offset = first};
+	ret->some_shared = port.shared;
+	for (; r; r = r->last < last ? range_lookup(mm, r->last + 1) : NULL)
+		ret->some_shared |= !!r->ram;
 	return 0;
 }
 

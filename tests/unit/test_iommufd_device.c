@@ -211,6 +211,46 @@ static void test_attach_looks(void **state)
 	svf_idevice_unbind(idevice);
 }
 
+/* Memory that is not all beside each other, with something between that nothing is mapped of. */
+static void test_attach_looks_between(void **state)
+{
+	struct fixture *f = *state;
+	struct svf_idevice *idevice = device_bind(f, f->a);
+	const uint64_t low = 0x10000, between = 0x20000, high = 0x30000;
+	struct svf_ram ram = {.base = (uint8_t *)(uintptr_t)between, .size = PAGE};
+	uint32_t ioas = ioas_alloc(f), id = ioas;
+
+	test_user_add(low, PAGE, true);
+	test_user_add(high, PAGE, true);
+	assert_int_equal(map_fixed(f, ioas, (void *)low, PAGE, 0), 0);
+	assert_int_equal(map_fixed(f, ioas, (void *)high, PAGE, PAGE), 0);
+	assert_int_equal(device_attach(f, idevice, &id), 0);
+	svf_idevice_detach(idevice);
+	/* All of it is there, part of it is a BAR, which is none of what is mapped. */
+	test_user_add(low + PAGE, between - low - PAGE, true);
+	test_user_add(between + PAGE, high - between - PAGE, true);
+	test_user_add_ram(&ram, 0, PAGE);
+	id = ioas;
+	assert_int_equal(device_attach(f, idevice, &id), 0);
+	svf_idevice_detach(idevice);
+	/* And then is. */
+	assert_int_equal(map_fixed(f, ioas, (void *)between, PAGE, 0x100000), 0);
+	id = ioas;
+	assert_int_equal(device_attach(f, idevice, &id), -EFAULT);
+	assert_int_equal(ioas_unmap(f, ioas, 0x100000, PAGE), PAGE);
+	id = ioas;
+	assert_int_equal(device_attach(f, idevice, &id), 0);
+	svf_idevice_detach(idevice);
+	assert_int_equal(ioas_unmap(f, ioas, 0, UINT64_MAX), 2 * PAGE);
+	assert_int_equal(ioas_unmap(f, ioas, 0, UINT64_MAX), 0);
+	test_user_remove(low, PAGE);
+	test_user_remove(high, PAGE);
+	test_user_remove(low + PAGE, between - low - PAGE);
+	test_user_remove(between + PAGE, high - between - PAGE);
+	test_user_remove(between, PAGE);
+	svf_idevice_unbind(idevice);
+}
+
 static void test_memlock(void **state)
 {
 	struct fixture *f = *state;
@@ -519,6 +559,7 @@ int main(void)
 		FIXTURE_TEST(test_replace_refused),
 		FIXTURE_TEST(test_shared_group),
 		FIXTURE_TEST(test_attach_looks),
+		FIXTURE_TEST(test_attach_looks_between),
 		FIXTURE_TEST(test_memlock),
 		FIXTURE_TEST(test_hwpt_alloc),
 		FIXTURE_TEST(test_hwpt_alloc_refused),
