@@ -17,8 +17,8 @@
 
 /* What a table with 56 bits of IOVA can reach. */
 #define TABLE_LAST 0x00ffffffffffffffull
-/* Each power of two from MOCK_PAGE_SIZE up to what one level of the table holds. */
-#define DEFAULT_PAGE_SIZES 0x000ffffffffff800ull
+/* Each power of two from MOCK_PAGE_SIZE up to 64 GiB. */
+#define DEFAULT_PAGE_SIZES 0x0000001ffffff800ull
 
 static void hw_info(void *data)
 {

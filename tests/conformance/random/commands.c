@@ -5,7 +5,7 @@
  */
 #include "random.h"
 
-#include "uapi/iommufd.h"
+#include "uapi/iommufd_test.h"
 #include "uapi/vfio.h"
 
 /* Not the driver nvme: on QEMU's VFs it fails, at a time of its own. */
@@ -34,6 +34,12 @@ const struct class_info iommufd_classes[NR_CLASSES] = {
 	[CLASS_IOMMUFD] = {'i', 0, 3}, [CLASS_GROUP] = {'g', 3, 2},  [CLASS_DEVICE] = {'d', 5, 2},
 	[CLASS_CDEV] = {'v', 7, 5},    [CLASS_QUEUE] = {'q', 12, 4}, [CLASS_EVENTFD] = {'e', 16, 1},
 	[CLASS_MEMORY] = {'m', 17, 2}, [CLASS_NULL] = {'n', 19, 1},  [CLASS_CLOSED] = {'x', 20, 4},
+};
+const struct class_info test_classes[NR_CLASSES] = {
+	[CLASS_IOMMUFD] = {'i', 0, 2},	[CLASS_QUEUE] = {'q', 2, 6},
+	[CLASS_ACCESS] = {'a', 8, 4},	[CLASS_CDEV] = {'v', 12, 1},
+	[CLASS_EVENTFD] = {'e', 16, 1}, [CLASS_MEMORY] = {'m', 17, 2},
+	[CLASS_NULL] = {'n', 19, 1},	[CLASS_CLOSED] = {'x', 20, 4},
 };
 const struct class_info *classes = legacy_classes;
 
@@ -110,6 +116,7 @@ const struct command commands[] = {
 	  0),
 	C(IOMMU_IOAS_NOIOMMU_GET_PA, IOMMUFD, "size4 flags4 ioas4 reserved4 iova8 length8 phys8",
 	  0),
+	C(IOMMU_TEST_CMD, IOMMUFD, "size4 op4 id4 reserved4", COMMAND_AUX),
 };
 const size_t nr_commands = ARRAY_SIZE(commands);
 

@@ -163,7 +163,6 @@ void execute_begin(void)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 	map_at(MEMORY, MEMORY_PAGES * PAGE, PROT_READ | PROT_WRITE);
-	memset(MEMORY, 0x11, MEMORY_PAGES * PAGE);
 	map_at(MEMORY + MEMORY_PAGES * PAGE, MEMORY_READONLY * PAGE, PROT_READ);
 	map_at(MEMORY + MEMORY_BITMAP, PAGE, PROT_READ | PROT_WRITE);
 	map_at(ARGUMENT, PAGE, PROT_READ | PROT_WRITE);
@@ -171,6 +170,8 @@ void execute_begin(void)
 
 void execute_sequence(void)
 {
+	/* Accesses write to it. */
+	memset(MEMORY, 0x11, MEMORY_PAGES * PAGE);
 	open_constant_files();
 }
 
@@ -278,6 +279,7 @@ static void fill_argument(const struct op *op, uint8_t *bytes)
 static void keep_answer(const struct op *op, const uint8_t *argument)
 {
 	const struct keep *keep = &op->keep;
+	size_t i;
 
 	if (op->fd_offset != 0) {
 		int fd;
@@ -291,6 +293,9 @@ static void keep_answer(const struct op *op, const uint8_t *argument)
 		memcpy(&iovas[keep->variable], argument + keep->offset, 8);
 	else
 		memcpy(&ids[keep->variable], argument + keep->offset, 4);
+	for (i = 0; i < ARRAY_SIZE(op->also); i++)
+		if (op->also[i].offset != 0)
+			memcpy(&ids[op->also[i].variable], argument + op->also[i].offset, 4);
 }
 
 static uint8_t *place_argument(const struct op *op, unsigned len)

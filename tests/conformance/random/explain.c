@@ -63,8 +63,13 @@ static void add_fixup(struct text *t, const struct fixup *fix)
 
 static void add_keep(struct text *t, const struct op *op)
 {
+	size_t i;
+
 	if (op->keep.offset != 0)
 		add(t, " -> %c%u", op->keep.is_iova ? '@' : '$', op->keep.variable);
+	for (i = 0; i < ARRAY_SIZE(op->also); i++)
+		if (op->also[i].offset != 0)
+			add(t, " $%u", op->also[i].variable);
 	if (op->fd_offset != 0) {
 		add(t, " -> ");
 		add_slot(t, op->slot2);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "uapi/iommufd.h"
+#include "uapi/iommufd_test.h"
 #include "uapi/vfio.h"
 
 bool command(struct op *op, uint32_t nr, unsigned slot, uint32_t size)
@@ -72,6 +72,11 @@ void keep_id(struct iommufd *x, struct op *op, unsigned offset)
 	if (i == NR_IDS)
 		i = below(&x->g, NR_IDS);
 	op->keep = (struct keep){false, offset, i};
+}
+
+void keep_also(struct iommufd *x, struct op *op, unsigned n, unsigned offset)
+{
+	op->also[n] = (struct keep){false, offset, below(&x->g, NR_IDS)};
 }
 
 struct variable *variable_at(struct iommufd *x, const struct op *op, unsigned offset)
@@ -143,12 +148,11 @@ static void keep_access(struct op *op)
 
 /* What calls do */
 
-static void new_object(struct iommufd *x, const struct op *op, enum kind kind)
+void new_object(struct iommufd *x, const struct op *op, const struct keep *keep, enum kind kind)
 {
-	if (op->keep.offset == 0 || op->keep.is_iova)
-		return;
-	x->variables[op->keep.variable] =
-		(struct variable){.kind = kind, .ictx = x->g.model.slots[op->slot]};
+	if (keep->offset != 0 && !keep->is_iova)
+		x->variables[keep->variable] =
+			(struct variable){.kind = kind, .ictx = x->g.model.slots[op->slot]};
 }
 
 static void apply_destroy(struct iommufd *x, const struct op *op)
@@ -166,14 +170,24 @@ static void apply_command(struct iommufd *x, const struct op *op)
 		apply_destroy(x, op);
 		break;
 	case IOMMU_IOAS_ALLOC:
-		new_object(x, op, KIND_IOAS);
+		new_object(x, op, &op->keep, KIND_IOAS);
 		break;
 	case IOMMU_HWPT_ALLOC:
-		new_object(x, op, KIND_HWPT);
+		new_object(x, op, &op->keep, KIND_HWPT);
 		break;
 	case IOMMU_FAULT_QUEUE_ALLOC:
-		new_object(x, op, KIND_FAULT);
+		new_object(x, op, &op->keep, KIND_FAULT);
 		model_open(&x->g.model, op->slot2, CLASS_QUEUE, NO_SITE);
+		break;
+	case IOMMU_VIOMMU_ALLOC:
+		new_object(x, op, &op->keep, KIND_VIOMMU);
+		break;
+	case IOMMU_VEVENTQ_ALLOC:
+		if (op->fd_offset != 0)
+			model_open(&x->g.model, op->slot2, CLASS_QUEUE, NO_SITE);
+		break;
+	case IOMMU_TEST_CMD:
+		tests_apply(x, op);
 		break;
 	case IOMMU_VFIO_IOAS:
 		if (op->bytes[8] != IOMMU_VFIO_IOAS_GET && x->g.model.slots[op->slot] != NULL)
@@ -260,12 +274,15 @@ static bool make_action(struct iommufd *x, struct op *op)
 		{35, iommufd_objects, &nr_iommufd_objects},
 		{40, iommufd_maps, &nr_iommufd_maps},
 		{25, iommufd_devices, &nr_iommufd_devices},
+		{0, iommufd_tests, &nr_iommufd_tests},
 	};
 	uint32_t at = below(&x->g, 100), total = 0;
 	size_t kind, i;
 
 	for (kind = 0; at >= kinds[kind].weight; kind++)
 		at -= kinds[kind].weight;
+	if (x->test && kinds[kind].actions == iommufd_devices)
+		kind++;
 	for (i = 0; i < *kinds[kind].nr; i++)
 		total += kinds[kind].actions[i].weight;
 	at = below(&x->g, total);
@@ -279,7 +296,7 @@ void iommufd_generate(struct sequence *seq, uint64_t seed)
 	static struct iommufd x;
 	unsigned nr;
 
-	classes = iommufd_classes;
+	classes = seed >= TEST_SEEDS ? test_classes : iommufd_classes;
 	memset(&x, 0, sizeof(x));
 	memset(seq, 0, sizeof(*seq));
 	x.g.state = seed * 0x2545f4914f6cdd1du + 1;
@@ -287,10 +304,13 @@ void iommufd_generate(struct sequence *seq, uint64_t seed)
 	model_init(&x.g.model);
 	nr = 30 + below(&x.g, 31);
 	x.groups = chance(&x.g, 20);
-	bind_some(&x);
+	x.test = seed >= TEST_SEEDS;
+	if (!x.test)
+		bind_some(&x);
 	while (seq->nr_ops < nr) {
 		struct op *op = next_op(&x.g);
-		bool made = chance(&x.g, 35) && iommufd_progress(&x, op), spoiled;
+		bool made = chance(&x.g, 35) && (x.test ? test_progress : iommufd_progress)(&x, op),
+		     spoiled;
 
 		if (!made) {
 			op = next_op(&x.g);

@@ -15,6 +15,7 @@ enum kind {
 	KIND_DEVICE,
 	KIND_FAULT,
 	KIND_VIOMMU,
+	KIND_MOCK,
 	KIND_ANY,
 };
 
@@ -48,6 +49,7 @@ struct iommufd {
 	struct bound bound[MAX_BOUND];
 	unsigned nr_bound;
 	unsigned nr_kept; /* IOVAs */
+	bool test;	  /* mock devices instead of functions */
 	bool groups;	  /* devices come by their groups more than by cdevs */
 };
 
@@ -56,9 +58,12 @@ struct iommufd_action {
 	bool (*make)(struct iommufd *x, struct op *op);
 };
 extern const struct iommufd_action iommufd_objects[], iommufd_maps[], iommufd_devices[];
+extern const struct iommufd_action iommufd_tests[];
+extern const size_t nr_iommufd_tests;
 extern const size_t nr_iommufd_objects, nr_iommufd_maps, nr_iommufd_devices;
 
 /* The next call on the way to mappings that a device can use; false when there is none to be made. */
+bool test_progress(struct iommufd *x, struct op *op);
 bool iommufd_progress(struct iommufd *x, struct op *op);
 
 /* A command on a slot; its size is the first thing in it. False when slot is NO_SLOT. */
@@ -75,12 +80,17 @@ void put_id(struct iommufd *x, struct op *op, unsigned variable);
 void put_object(struct iommufd *x, struct op *op, enum kind kind, const struct object *ictx);
 /* The answer is kept in a variable that is free, if there is one. */
 void keep_id(struct iommufd *x, struct op *op, unsigned offset);
+/* Another of the answer, in op->also[n]. */
+void keep_also(struct iommufd *x, struct op *op, unsigned n, unsigned offset);
+/* What was kept is an object of that kind. */
+void new_object(struct iommufd *x, const struct op *op, const struct keep *keep, enum kind kind);
 /* The variable whose id is at the offset; NULL. */
 struct variable *variable_at(struct iommufd *x, const struct op *op, unsigned offset);
 
 /* What the command does if it works. */
 void maps_apply(struct iommufd *x, const struct op *op);
 void devices_apply(struct iommufd *x, const struct op *op);
+void tests_apply(struct iommufd *x, const struct op *op);
 struct bound *bound_find(struct iommufd *x, const struct object *cdev);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "uapi/iommufd.h"
+#include "uapi/iommufd_test.h"
 
 static uint32_t any_flags(struct generator *g, uint32_t percent)
 {
@@ -43,6 +43,7 @@ static bool make_hwpt(struct iommufd *x, struct op *op)
 	struct generator *g = &x->g;
 	unsigned slot = pick_iommufd(x), device;
 	const struct object *ictx;
+	bool nested;
 
 	if (slot == NO_SLOT)
 		return false;
@@ -51,14 +52,19 @@ static bool make_hwpt(struct iommufd *x, struct op *op)
 	if (device == NO_VARIABLE && chance(g, 85))
 		return false;
 	command(op, IOMMU_HWPT_ALLOC, slot, sizeof(struct iommu_hwpt_alloc));
-	put32(op, chance(g, 80) ? 0 : ONE_OF(g, flags));
+	nested = x->test && chance(g, 35);
+	put32(op, chance(g, x->test && !nested ? 40 : 80) ? 0 : ONE_OF(g, flags));
 	put_id(x, op, device);
-	put_object(x, op, chance(g, 88) ? KIND_IOAS : KIND_HWPT, ictx);
+	if (nested)
+		put_object(x, op, chance(g, 60) ? KIND_HWPT : KIND_VIOMMU, ictx);
+	else
+		put_object(x, op, chance(g, 88) ? KIND_IOAS : KIND_HWPT, ictx);
 	put32(op, 0);
 	put32(op, chance(g, 2) ? 1 : 0);
-	put32(op, chance(g, 6) ? below(g, 4) : 0);
-	put32(op, chance(g, 6) ? 8 * below(g, 5) : 0);
+	put32(op, nested ? IOMMU_HWPT_DATA_SELFTEST : chance(g, 6) ? below(g, 4) : 0);
+	put32(op, nested ? 8 : chance(g, 6) ? 8 * below(g, 5) : 0);
 	put_memory(op, MEMORY_BITMAP);
+	op->nr_aux = nested ? 16 : 0;
 	put_object(x, op, KIND_FAULT, ictx);
 	put32(op, 0);
 	keep_id(x, op, 16);
@@ -128,10 +134,15 @@ static bool make_invalidate(struct iommufd *x, struct op *op)
 		put_memory(op, MEMORY_BITMAP);
 	else
 		put64(op, 0);
-	put32(op, below(g, 3));
-	put32(op, 8 * below(g, 5));
+	put32(op, x->test && chance(g, 85) ? IOMMU_HWPT_INVALIDATE_DATA_SELFTEST : below(g, 3));
+	put32(op, x->test ? 8 + 4 * below(g, 2) : 8 * below(g, 5));
 	put32(op, below(g, 4));
 	put32(op, chance(g, 3) ? 1 : 0);
+	if (x->test) {
+		op->nr_aux = 36;
+		for (unsigned i = 0; i < 36; i += 4)
+			op->aux[i] = (uint8_t)below(g, chance(g, 90) ? 2 : 6);
+	}
 	return true;
 }
 
@@ -157,13 +168,15 @@ static bool make_viommu(struct iommufd *x, struct op *op)
 	if (!command(op, IOMMU_VIOMMU_ALLOC, slot, sizeof(struct iommu_viommu_alloc)))
 		return false;
 	put32(op, any_flags(g, 4));
-	put32(op, below(g, 4));
+	put32(op, x->test && chance(g, 90) ? IOMMU_VIOMMU_TYPE_SELFTEST : below(g, 4));
 	put_id(x, op, pick_device(x, slot));
 	put_object(x, op, KIND_HWPT, ictx_of(x, slot));
 	put32(op, 0);
 	put32(op, chance(g, 10) ? 8 : 0);
 	put32(op, 0);
 	put_memory(op, MEMORY_BITMAP);
+	if (x->test)
+		keep_id(x, op, 20);
 	return true;
 }
 
@@ -173,7 +186,7 @@ static bool make_vdevice(struct iommufd *x, struct op *op)
 
 	if (!command(op, IOMMU_VDEVICE_ALLOC, slot, sizeof(struct iommu_vdevice_alloc)))
 		return false;
-	put_object(x, op, KIND_ANY, ictx_of(x, slot));
+	put_object(x, op, x->test ? KIND_VIOMMU : KIND_ANY, ictx_of(x, slot));
 	put_id(x, op, pick_device(x, slot));
 	put32(op, 0);
 	put64(op, below(&x->g, 4));
@@ -188,12 +201,16 @@ static bool make_veventq(struct iommufd *x, struct op *op)
 	if (!command(op, IOMMU_VEVENTQ_ALLOC, slot, sizeof(struct iommu_veventq_alloc)))
 		return false;
 	put32(op, any_flags(g, 4));
-	put_object(x, op, KIND_ANY, ictx_of(x, slot));
-	put32(op, below(g, 3));
+	put_object(x, op, x->test ? KIND_VIOMMU : KIND_ANY, ictx_of(x, slot));
+	put32(op, x->test && chance(g, 90) ? IOMMU_VEVENTQ_TYPE_SELFTEST : below(g, 3));
 	put32(op, below(g, 3));
 	put32(op, 0);
 	put32(op, 0);
 	put32(op, chance(g, 4) ? 1 : 0);
+	if (x->test) {
+		op->slot2 = model_free_slot(&g->model, CLASS_QUEUE);
+		op->fd_offset = 24;
+	}
 	return true;
 }
 
@@ -205,8 +222,8 @@ static bool make_hw_queue(struct iommufd *x, struct op *op)
 	if (!command(op, IOMMU_HW_QUEUE_ALLOC, slot, sizeof(struct iommu_hw_queue_alloc)))
 		return false;
 	put32(op, any_flags(g, 4));
-	put_object(x, op, KIND_ANY, ictx_of(x, slot));
-	put32(op, below(g, 3));
+	put_object(x, op, x->test ? KIND_VIOMMU : KIND_ANY, ictx_of(x, slot));
+	put32(op, x->test && chance(g, 90) ? IOMMU_HW_QUEUE_TYPE_SELFTEST : below(g, 3));
 	put32(op, below(g, 3));
 	put32(op, 0);
 	put64(op, 0x10000000);

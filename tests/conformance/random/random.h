@@ -17,7 +17,7 @@
  * IOVAs that calls give ("$3", "@2"). Calls that would wait for another's close are left out by the
  * executor, which knows what is really open.
  *
- * Seeds below IOMMUFD_SEEDS are sequences on legacy VFIO.
+ * Seeds below IOMMUFD_SEEDS are sequences on legacy VFIO, those from TEST_SEEDS on use the test command.
  */
 #ifndef CONFORMANCE_RANDOM_H
 #define CONFORMANCE_RANDOM_H
@@ -35,6 +35,7 @@
 #define MAX_AUX	      64
 #define NO_SITE	      (-1)
 #define IOMMUFD_SEEDS 1000000u
+#define TEST_SEEDS    2000000u
 
 /* The functions of the machine, see oracle/boot. VFs are found by their place behind the PF. */
 enum site {
@@ -70,6 +71,7 @@ enum class {
 	CLASS_DEVICE,
 	CLASS_CDEV,
 	CLASS_QUEUE,
+	CLASS_ACCESS,
 	CLASS_EVENTFD,
 	CLASS_MEMORY, /* memfds: to be written, to be read only */
 	CLASS_NULL,
@@ -82,7 +84,8 @@ struct class_info {
 	unsigned first, count;
 };
 /* How many of which class there are, in sequences on legacy VFIO and in those on iommufd. */
-extern const struct class_info legacy_classes[NR_CLASSES], iommufd_classes[NR_CLASSES];
+extern const struct class_info legacy_classes[NR_CLASSES], iommufd_classes[NR_CLASSES],
+	test_classes[NR_CLASSES];
 extern const struct class_info *classes;
 #define NR_SLOTS 24
 
@@ -168,7 +171,7 @@ struct op {
 	uint8_t bytes[MAX_BYTES];
 	struct fixup fixups[MAX_FIXUPS];
 	unsigned nr_fixups;
-	struct keep keep;
+	struct keep keep, also[2];
 	unsigned
 		fd_offset; /* where the call puts the number of the file that is in slot2 then; or 0 */
 	unsigned nr_aux; /* bytes that are put to the memory of bitmaps before */
