@@ -46,7 +46,7 @@ struct svf_iommu_group *svf_iommu_group_lookup(struct svf_machine *machine, unsi
 
 /*
  * Puts a function, whose bus and config space are complete, into its group: an existing one or a
- * new.
+ * new. 0, -ENOMEM, -EBUSY (svf_requester_join).
  */
 int svf_iommu_group_add_function(struct svf_function *fn) SVF_MUST_CHECK;
 /* Puts one that is in no group, on a machine without an IOMMU, into a group of its own. */

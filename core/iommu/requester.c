@@ -5,7 +5,8 @@
  * One that joins may have the ids of several requesters (a function that is an alias of two
  * others comes last). These are made one then, which is possible as long as at most one of them is
  * in use: so it is at boot and after a rescan of a bus. Otherwise the newcomer is refused, because
- * its DMA would be translated by two spaces.
+ * its DMA would be translated by two spaces. Nothing is ever made two again: what is away comes
+ * back.
  *
  * A container attaches whole groups (group->space); what comes later is attached as they are.
  */

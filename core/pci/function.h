@@ -145,12 +145,13 @@ struct svf_function {
  * Making one, in this order: alloc, then config space, capabilities and BARs (by the model, through
  * include/softvfio/model.h), then addresses (bars.h), then finalize, which completes masks,
  * publishes the function in machine and bus and puts it into its IOMMU group. abort ends one that
- * was not finalized. finalize: 0, -ENOMEM (the function is then still to be aborted).
+ * was not finalized. finalize: 0, -ENOMEM, -EBUSY (svf_requester_join); the function is then still
+ * to be aborted.
  */
 int svf_function_alloc(struct svf_machine *machine, struct svf_bus *bus, uint8_t devfn,
 		       struct svf_function **ret) SVF_MUST_CHECK;
 int svf_function_finalize(struct svf_function *fn) SVF_MUST_CHECK;
-/* The last part of finalize, for a function found again. 0, -ENOMEM: it is among its bus's, no more. */
+/* The last part of finalize, for a function found again. On failure it is among its bus's, no more. */
 int svf_function_discover(struct svf_function *fn) SVF_MUST_CHECK;
 void svf_function_abort(struct svf_function *fn);
 /* Of a finalized one without a driver. Takes NULL. A PF must have no VFs. */

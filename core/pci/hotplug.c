@@ -20,6 +20,7 @@
 #include "core/pci/hotplug.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "core/iommu/group.h"
@@ -138,16 +139,20 @@ static void log_found(const struct svf_function *fn)
 		fn->interconnect ? 1u : 0u, svf_function_class(fn));
 }
 
-/* Without memory it stays unseen, as in the kernel, until the next scan. */
+/* Without memory, or a requester (svf_requester_join), it stays unseen until the next scan. */
 static void discover(struct svf_function *fn)
 {
+	int err;
+
 	svf_list_del(&fn->bus_link);
 	log_found(fn);
 	fn->sriov.drivers_autoprobe = true;
-	if (!svf_function_discover(fn))
+	err = svf_function_discover(fn);
+	if (!err)
 		return;
-	svf_log(fn->machine, "pci " SVF_BDF_FMT ": out of memory for a function that was found",
-		SVF_BDF_ARG(fn->bdf));
+	svf_log(fn->machine, "pci " SVF_BDF_FMT ": %s", SVF_BDF_ARG(fn->bdf),
+		err == -EBUSY ? "has the requester ids of devices that are attached apart"
+			      : "out of memory for a function that was found");
 	svf_list_del(&fn->bus_link);
 	svf_list_add_tail(&fn->bus->absent, &fn->bus_link);
 }

@@ -68,7 +68,14 @@ static int build_vf(struct svf_function *vf, struct svf_call *call)
 	err = pf->model->create_vf(vf, pf, vf->vf_index, &error);
 	if (err && error.text[0])
 		return svf_fail(call, err, "%s", error.text);
-	return err ? err : svf_function_finalize(vf);
+	if (!err)
+		err = svf_function_finalize(vf);
+	if (err == -EBUSY)
+		return svf_fail(call, err,
+				"VF %u would have the requester ids of several devices of its "
+				"group, which are attached apart; close them first",
+				vf->vf_index);
+	return err;
 }
 
 /* vfio-pci on the PF takes VFs as they appear, so that no host driver can have one before it. */

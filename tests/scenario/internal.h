@@ -41,6 +41,7 @@ struct scenario {
 	bool broken; /* a rule was broken that holds whatever was made to fail */
 	struct svf_machine *machine;
 	struct svf_topology topology;
+	struct svf_topology_node *bridge; /* the last one; NULL */
 	bool built;
 	struct name names[MAX_NAMES];
 	unsigned int names_count, log_seen, process;

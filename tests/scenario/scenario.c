@@ -376,12 +376,12 @@ static void options_free(struct svf_list *options)
 	}
 }
 
-static void topology_free(struct svf_topology *topology)
+static void nodes_free(struct svf_list *nodes)
 {
 	struct svf_topology_node *node, *tmp;
 
-	options_free(&topology->params);
-	svf_list_for_each_safe(node, tmp, &topology->roots, link) {
+	svf_list_for_each_safe(node, tmp, nodes, link) {
+		nodes_free(&node->children);
 		options_free(&node->options);
 		free((char *)node->driver);
 		free((char *)node->model);
@@ -419,7 +419,8 @@ static void scenario_end(struct scenario *s)
 		scenario_close(s, &s->names[i]);
 	test_machine_end(s->machine);
 	free(s->scratch);
-	topology_free(&s->topology);
+	options_free(&s->topology.params);
+	nodes_free(&s->topology.roots);
 	free(s);
 }
 

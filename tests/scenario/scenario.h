@@ -3,7 +3,10 @@
  * Scenarios: the core driven by text. One statement a line, # begins a comment. A scenario runs on
  * a machine of its own over the plain-memory port, in one process, with nothing mocked.
  *
- *   device MODEL[@BDF] [key=value]...	  a device of the machine (before anything else)
+ *   device MODEL[@BDF] [key=value]...	  a device of the machine (before anything else); beside the
+ *					  model's keys driver=NAME, dma-alias=DD.F, and slot=DD.F,
+ *					  first: behind the last bridge
+ *   bridge BDF				  a bridge to conventional PCI (likewise)
  *   param MODULE.NAME=VALUE		  a module parameter (likewise)
  *   open NAME container|iommufd	  each may end in = RESULT, default 0
  *   open NAME group|cdev BDF

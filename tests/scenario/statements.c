@@ -32,26 +32,68 @@ static struct svf_topology_option *option_alloc(char *text)
 	return option;
 }
 
-static void do_device(struct scenario *s)
+static struct svf_topology_node *node_alloc(struct svf_list *siblings, enum svf_topology_kind kind)
 {
 	struct svf_topology_node *node = malloc(sizeof(*node));
-	char *at = strchr(s->words[1], '@');
 
-	*node = (struct svf_topology_node){.kind = SVF_TOPOLOGY_DEVICE, .acs = -1};
+	*node = (struct svf_topology_node){.kind = kind, .acs = -1};
 	svf_list_init(&node->children);
 	svf_list_init(&node->options);
-	svf_list_add_tail(&s->topology.roots, &node->link);
+	svf_list_add_tail(siblings, &node->link);
+	return node;
+}
+
+/* A bridge to conventional PCI, in a slot of its own. */
+static void do_bridge(struct scenario *s)
+{
+	struct svf_topology_node *port = node_alloc(&s->topology.roots, SVF_TOPOLOGY_ROOT_PORT);
+
+	s->bridge = node_alloc(&port->children, SVF_TOPOLOGY_PCIE_PCI_BRIDGE);
+	s->bridge->has_bdf = svf_bdf_parse(s->words[1], &s->bridge->bdf);
+}
+
+/* "DD.F"; anything else is 00.0. */
+static uint8_t slot_value(const char *text)
+{
+	unsigned int device = 0, function = 0;
+
+	if (sscanf(text, "%2x.%1u", &device, &function) != 2)
+		device = function = 0;
+	return svf_devfn(device % 32, function % 8);
+}
+
+static void set_key(struct svf_topology_node *node, const char *word)
+{
+	uint8_t devfn;
+
+	if (strncmp(word, "driver=", 7) == 0) {
+		free((char *)node->driver);
+		node->driver = strdup(word + 7);
+	} else if (strncmp(word, "slot=", 5) == 0) {
+		node->has_slot = true;
+		node->devfn = slot_value(word + 5);
+	} else if (strncmp(word, "dma-alias=", 10) == 0) {
+		devfn = slot_value(word + 10);
+		node->dma_aliases[devfn / 64] |= 1ull << devfn % 64;
+	} else {
+		svf_list_add_tail(&node->options, &option_alloc(strdup(word))->link);
+	}
+}
+
+static void do_device(struct scenario *s)
+{
+	bool behind = s->bridge && s->count > 2 && strncmp(s->words[2], "slot=", 5) == 0;
+	struct svf_topology_node *node =
+		node_alloc(behind ? &s->bridge->children : &s->topology.roots, SVF_TOPOLOGY_DEVICE);
+	char *at = strchr(s->words[1], '@');
+
 	if (at) {
 		*at = '\0';
 		node->has_bdf = svf_bdf_parse(at + 1, &node->bdf);
 	}
 	node->model = strdup(s->words[1]);
-	for (unsigned int i = 2; i < s->count; i++) {
-		if (strncmp(s->words[i], "driver=", 7) == 0)
-			node->driver = strdup(s->words[i] + 7);
-		else
-			svf_list_add_tail(&node->options, &option_alloc(strdup(s->words[i]))->link);
-	}
+	for (unsigned int i = 2; i < s->count; i++)
+		set_key(node, s->words[i]);
 }
 
 static void do_param(struct scenario *s)
@@ -564,35 +606,21 @@ static void do_log(struct scenario *s)
 }
 
 const struct statement scenario_statements[] = {
-	{"device", do_device, 2, true},
-	{"param", do_param, 2, true},
-	{"open", do_open, 3, false},
-	{"ioctl", do_ioctl, 4, false},
-	{"read", do_read, 4, false},
-	{"write", do_write, 4, false},
-	{"close", do_close, 2, false},
-	{"memory", do_memory, 3, false},
-	{"memfile", do_memfile, 3, false},
-	{"holds", do_holds, 4, false},
-	{"mmap", do_mmap, 5, false},
-	{"dma", do_dma, 5, false},
-	{"event", do_event, 2, false},
-	{"signals", do_signals, 3, false},
-	{"fire", do_fire, 2, false},
-	{"raise", do_raise, 3, false},
-	{"numvfs", do_numvfs, 3, false},
-	{"bind", do_bind, 3, false},
-	{"unbind", do_unbind, 2, false},
-	{"remove", do_remove, 2, false},
-	{"rescan", do_rescan, 2, false},
-	{"time", do_time, 2, false},
-	{"override", do_override, 3, false},
-	{"probe", do_probe, 2, false},
-	{"id", do_id, 4, false},
-	{"reset", do_reset, 2, false},
-	{"process", do_process, 2, false},
-	{"rawio", do_rawio, 2, false},
-	{"memlock", do_memlock, 2, false},
+	{"bridge", do_bridge, 2, true},	   {"device", do_device, 2, true},
+	{"param", do_param, 2, true},	   {"open", do_open, 3, false},
+	{"ioctl", do_ioctl, 4, false},	   {"read", do_read, 4, false},
+	{"write", do_write, 4, false},	   {"close", do_close, 2, false},
+	{"memory", do_memory, 3, false},   {"memfile", do_memfile, 3, false},
+	{"holds", do_holds, 4, false},	   {"mmap", do_mmap, 5, false},
+	{"dma", do_dma, 5, false},	   {"event", do_event, 2, false},
+	{"signals", do_signals, 3, false}, {"fire", do_fire, 2, false},
+	{"raise", do_raise, 3, false},	   {"numvfs", do_numvfs, 3, false},
+	{"bind", do_bind, 3, false},	   {"unbind", do_unbind, 2, false},
+	{"remove", do_remove, 2, false},   {"rescan", do_rescan, 2, false},
+	{"time", do_time, 2, false},	   {"override", do_override, 3, false},
+	{"probe", do_probe, 2, false},	   {"id", do_id, 4, false},
+	{"reset", do_reset, 2, false},	   {"process", do_process, 2, false},
+	{"rawio", do_rawio, 2, false},	   {"memlock", do_memlock, 2, false},
 	{"log", do_log, 2, false},
 };
 const size_t scenario_statements_count = SVF_ARRAY_SIZE(scenario_statements);
