@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/iommu/group.h"
 #include "core/iommu/iova_space.h"
+#include "core/iommu/requester.h"
 #include "core/pci/driver.h"
 #include "core/pci/hotplug.h"
 #include "core/vfio/device.h"
@@ -157,6 +159,21 @@ void fuzz_hardware(struct fuzz *f, struct fuzz_input *in)
 		test_event_fire(f->events[what / 5 % FUZZ_EVENTS]);
 }
 
+/* A function that is attached by itself, or could be, reaches something when it is attached. */
+static void check_attachment(const struct svf_function *fn)
+{
+	const struct svf_requester *requester = fn->requester;
+	bool attached = fn->device && fn->device->iommufd_attached;
+
+	if (!requester || requester->group->space)
+		return;
+	if (attached ? !requester->space : requester->functions == 1 && requester->space)
+		abort();
+	/* What is attached belongs to somebody, but where there is no IOMMU to own. */
+	if (requester->space && !requester->group->owner && !requester->group->noiommu)
+		abort();
+}
+
 void fuzz_device_dma(struct fuzz *f, struct fuzz_input *in)
 {
 	struct svf_function *fn = fuzz_function(f, fuzz_take(in) % 16);
@@ -167,6 +184,7 @@ void fuzz_device_dma(struct fuzz *f, struct fuzz_input *in)
 
 	if (!fn)
 		return;
+	check_attachment(fn);
 	(void)!svf_dma_read(fn, iova, buf, length);
 	(void)!svf_dma_write(fn, iova, buf, length);
 }

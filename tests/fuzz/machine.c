@@ -19,6 +19,7 @@ struct row {
 	int parent; /* index of the node whose bus it is on; -1: a root */
 	bool multifunction;
 	uint8_t devfn;
+	uint8_t alias; /* devfn under which it does DMA, too; 0: none */
 	const char *model, *driver;
 	const char *options[OPTIONS]; /* "key=value" */
 };
@@ -69,6 +70,28 @@ static const struct machine {
 	   .parent = -1,
 	   .options = {"totalvfs=0", "bar0=32:io", "bar1=4K", "msix=0", "msi=1", "class=030000",
 		       "romsize=2048"}}}},
+	/* Devices attached by themselves: two behind a conventional bridge, one that is alone, two aliases. */
+	{{"softvfio.group_attach=per-device"},
+	 {{.kind = SVF_TOPOLOGY_ROOT_PORT, .parent = -1},
+	  {.kind = SVF_TOPOLOGY_PCIE_PCI_BRIDGE, .parent = 0},
+	  {.model = "null", .parent = 1, .options = {"totalvfs=0", "bar0=4K", "pcie=off"}},
+	  {.model = "null", .parent = 1, .options = {"totalvfs=0", "bar0=4K", "pcie=off"}},
+	  {.kind = SVF_TOPOLOGY_ROOT_PORT, .parent = -1},
+	  {.model = "null",
+	   .parent = 4,
+	   .multifunction = true,
+	   .options = {"totalvfs=0", "bar0=4K"}},
+	  {.model = "null",
+	   .parent = 4,
+	   .multifunction = true,
+	   .devfn = 1,
+	   .options = {"totalvfs=0", "bar0=4K"}},
+	  {.model = "null",
+	   .parent = 4,
+	   .multifunction = true,
+	   .devfn = 2,
+	   .alias = 1,
+	   .options = {"totalvfs=0", "bar0=4K"}}}},
 	/* No IOMMU: a PF with a VF, and a function of its own. */
 	{{"softvfio.iommu=off", "vfio.enable_unsafe_noiommu_mode=on"},
 	 {{.model = "null", .parent = -1, .options = {"vfs=1", "bar0=4K", "vfbar0=4K"}},
@@ -108,6 +131,7 @@ static void add_node(struct storage *s, const struct row *row, unsigned int i)
 		.has_slot = row->multifunction,
 		.devfn = row->devfn,
 	};
+	node->dma_aliases[0] = row->alias ? 1ull << row->alias : 0;
 	svf_list_init(&node->children);
 	svf_list_init(&node->options);
 	for (int n = 0; n < OPTIONS && row->options[n]; n++)
