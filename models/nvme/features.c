@@ -239,7 +239,10 @@ enum nvme_step svf_nvme_set_features(struct nvme_request *rq)
 		return svf_nvme_end_at(rq, NVME_INVALID_FIELD, 40);
 	if (rq->dw[10] & SAVE)
 		return svf_nvme_end_at(rq, NVME_FEATURE_NOT_SAVEABLE, 43 | 7 << 8);
-	if (rq->nsid && rq->nsid != NVME_ALL_NAMESPACES)
+	/* QEMU's driver names its namespace when it sets the write cache, and drives let that pass. */
+	if (rq->nsid && rq->nsid != NVME_ALL_NAMESPACES &&
+	    !(feature->id == NVME_FEATURE_WRITE_CACHE &&
+	      svf_nvme_namespace_lookup(rq->controller, rq->nsid)))
 		return svf_nvme_end_at(rq, NVME_FEATURE_NOT_NAMESPACE_SPECIFIC, 4);
 	if (feature->set)
 		rq->status = feature->set(rq->controller, rq->dw[11], &rq->result);

@@ -197,6 +197,11 @@ static void test_invalid_features(void **state)
 	assert_int_equal(host_get_feature(&host, NVME_FEATURE_TEMPERATURE_THRESHOLD, 0xf0000),
 			 NVME_INVALID_FIELD);
 	assert_int_equal(host_run(&host, 0, command), NVME_FEATURE_NOT_NAMESPACE_SPECIFIC);
+	/* But for the write cache, of a namespace that there is. */
+	command[10] = NVME_FEATURE_WRITE_CACHE;
+	assert_int_equal(host_run(&host, 0, command), NVME_SUCCESS);
+	command[1] = BEYOND;
+	assert_int_equal(host_run(&host, 0, command), NVME_FEATURE_NOT_NAMESPACE_SPECIFIC);
 	host_make_queue(&host, 1);
 	assert_int_equal(host_set_feature(&host, NVME_FEATURE_NUMBER_OF_QUEUES, 0),
 			 NVME_COMMAND_SEQUENCE_ERROR);
