@@ -34,6 +34,7 @@ struct svf_params {
 	bool enable_unsafe_noiommu_mode; /* vfio: without an IOMMU, too */
 	bool per_device; /* ours: group-attach, see core/iommu/requester.h; fixed from the start */
 	bool iommu;	 /* ours: the machine has one; on by default, fixed from the start */
+	bool iommu_scalable; /* ours: it is in scalable mode; fixed from the start */
 };
 
 /*

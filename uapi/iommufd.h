@@ -138,6 +138,7 @@ struct iommu_vfio_ioas {
 #define IOMMU_HWPT_FAULT_ID_VALID	(1u << 2)
 #define IOMMU_HWPT_ALLOC_PASID		(1u << 3)
 #define IOMMU_HWPT_DATA_NONE		0
+#define IOMMU_HWPT_DATA_VTD_S1		1
 
 struct iommu_hwpt_alloc {
 	uint32_t size;
@@ -167,6 +168,18 @@ struct iommu_hw_info_vtd {
 	uint32_t reserved;
 	uint64_t cap_reg;
 	uint64_t ecap_reg;
+};
+
+/* The first-stage table of a nested HWPT, in the words of VT-d. */
+#define IOMMU_VTD_S1_SRE  (1u << 0)
+#define IOMMU_VTD_S1_EAFE (1u << 1)
+#define IOMMU_VTD_S1_WPE  (1u << 2)
+
+struct iommu_hwpt_vtd_s1 {
+	uint64_t flags;
+	uint64_t pgtbl_addr;
+	uint32_t addr_width;
+	uint32_t reserved;
 };
 
 struct iommu_hw_info {
@@ -228,6 +241,17 @@ struct iommu_hwpt_invalidate {
 	uint32_t data_type;
 	uint32_t entry_len;
 	uint32_t entry_num;
+	uint32_t reserved;
+};
+
+#define IOMMU_HWPT_INVALIDATE_DATA_VTD_S1 0
+#define IOMMU_VTD_INV_FLAGS_LEAF	  (1u << 0)
+
+/* addr 0 with npages 2^64 - 1 is everything. */
+struct iommu_hwpt_vtd_s1_invalidate {
+	uint64_t addr;
+	uint64_t npages;
+	uint32_t flags;
 	uint32_t reserved;
 };
 

@@ -2,9 +2,9 @@
 /*
  * DMA of functions: translation, permission, faults.
  *
- * A transfer is a list of segments. Each is cut at the borders of mappings; each piece is
- * translated by the space the function's requester is attached to, and goes to the memory of the
- * process that made the mapping or to a BAR's. Pieces of clients' memory are collected, and
+ * A transfer is a list of segments. Each is cut at the borders of mappings, and of pages where a
+ * client's table comes first; each piece is translated by what the function's requester is attached
+ * to (translation.h), and goes to the memory of the process that made the mapping or to a BAR's. Pieces of clients' memory are collected, and
  * transferred together. The first piece that cannot be translated, or whose memory is no longer
  * there, is an IOMMU fault and ends the transfer; what went before has been transferred, in order,
  * as with real hardware.
@@ -22,6 +22,7 @@
 #include "core/iommu/group.h"
 #include "core/iommu/iova_space.h"
 #include "core/iommu/requester.h"
+#include "core/iommu/translation.h"
 #include "core/machine.h"
 #include "core/pci/function.h"
 #include "include/softvfio/model.h"
@@ -31,30 +32,45 @@
 
 struct transfer {
 	struct svf_function *fn;
+	const struct svf_translation *via;
+	struct svf_translation plain; /* what via is, unless it is a HWPT's */
 	bool write;
 	unsigned int count; /* of pieces collected */
 	struct svf_mm_piece pieces[PIECES];
 	/* Where each is mapped. */
-	struct {
-		uint64_t iova;
+	struct place {
+		uint64_t iova, address; /* of the device's; in the space */
 		const struct svf_mapping *map;
 	} places[PIECES];
 };
 
-static int fail(const struct transfer *t, enum svf_fault_kind kind, uint64_t iova,
-		const struct svf_mapping *map)
+static int fail(const struct transfer *t, enum svf_fault_kind kind, const struct place *place)
 {
-	return svf_dma_fault_report(t->fn, kind, t->write, iova, map);
+	const struct svf_dma_fault fault = {
+		.fn = t->fn,
+		.kind = kind,
+		.write = t->write,
+		.iova = place->iova,
+		.address = place->address,
+		.map = place->map,
+		.nested = t->via->stage1,
+	};
+
+	return svf_dma_fault_report(&fault);
 }
 
 /* Of the pieces collected, done bytes were there. */
 static int fail_gone(const struct transfer *t, uint64_t done)
 {
+	struct place place;
 	unsigned int i = 0;
 
 	while (done >= t->pieces[i].len)
 		done -= t->pieces[i++].len;
-	return fail(t, SVF_FAULT_GONE, t->places[i].iova + done, t->places[i].map);
+	place = t->places[i];
+	place.iova += done;
+	place.address += done;
+	return fail(t, SVF_FAULT_GONE, &place);
 }
 
 /* Transfers the pieces collected. */
@@ -74,17 +90,17 @@ static int flush(struct transfer *t)
 	return err;
 }
 
-static int copy_ram(struct transfer *t, const struct svf_mapping *map, uint64_t iova, uint8_t *ours,
-		    uint64_t len)
+static int copy_ram(struct transfer *t, const struct place *place, uint8_t *ours, uint64_t len)
 {
-	uint64_t offset = map->offset + (iova - map->node.first);
+	const struct svf_mapping *map = place->map;
+	uint64_t offset = map->offset + (place->address - map->node.first);
 	uint8_t *ram;
 	int err = flush(t);
 
 	if (err)
 		return err;
 	if (!map->ram || map->ram->hidden)
-		return fail(t, SVF_FAULT_GONE, iova, map);
+		return fail(t, SVF_FAULT_GONE, place);
 	assert(offset <= map->ram->size && len <= map->ram->size - offset);
 	ram = map->ram->base + offset;
 	memcpy(t->write ? ram : ours, t->write ? ours : ram, len);
@@ -104,81 +120,115 @@ static struct svf_mm_piece piece_of(const struct svf_mapping *map, uint64_t iova
 	};
 }
 
-static int add_piece(struct transfer *t, const struct svf_mapping *map, uint64_t iova,
-		     uint8_t *ours, uint64_t len)
+static int add_piece(struct transfer *t, const struct place *place, uint8_t *ours, uint64_t len)
 {
-	if (!map->mm)
-		return copy_ram(t, map, iova, ours, len);
-	t->pieces[t->count] = piece_of(map, iova, ours, len);
-	t->places[t->count].iova = iova;
-	t->places[t->count].map = map;
+	if (!place->map->mm)
+		return copy_ram(t, place, ours, len);
+	t->pieces[t->count] = piece_of(place->map, place->address, ours, len);
+	t->places[t->count] = *place;
 	return ++t->count == PIECES ? flush(t) : 0;
 }
 
-/* What the IOMMU makes of an address. On failure the fault has been reported. */
-static int translate(struct transfer *t, uint64_t iova, const struct svf_mapping **ret)
+/* Translates what place->iova begins, *ret_len bytes. On failure the fault has been reported. */
+static int translate(struct transfer *t, struct place *place, uint64_t *ret_len)
 {
-	const struct svf_mapping *map = svf_iova_space_first(t->fn->requester->space, iova, iova);
-	enum svf_fault_kind kind = SVF_FAULT_UNMAPPED;
+	struct svf_translated at;
+	enum svf_fault_kind kind;
+	bool good = svf_translate(t->via, place->iova, t->write, &at, &kind);
 	int err;
 
-	*ret = map;
-	if (iova > SVF_IOVA_LAST && !t->fn->group->noiommu)
-		kind = SVF_FAULT_BEYOND;
-	else if (map && map->prot & (t->write ? SVF_MAP_WRITE : SVF_MAP_READ))
+	place->address = at.address;
+	place->map = at.map;
+	if (good) {
+		/* Of all addresses there are it would be 0. */
+		*ret_len = at.last - at.address + 1;
 		return 0;
+	}
 	err = flush(t);
-	return err ? err : fail(t, kind, iova, map);
+	return err ? err : fail(t, kind, place);
 }
 
-/* Translates, and makes *len the part of it that *ret covers; marks it as written if it is. */
-static int locate(struct transfer *t, uint64_t iova, uint64_t *len, const struct svf_mapping **ret)
+/* Translates, and makes *len the part of it that is translated alike. */
+static int locate(struct transfer *t, struct place *place, uint64_t *len)
 {
-	int err = translate(t, iova, ret);
+	uint64_t alike = 0;
+	int err = translate(t, place, &alike);
 
-	if (!err && (*ret)->node.last - iova < *len - 1)
-		*len = (*ret)->node.last - iova + 1;
+	if (!err && alike - 1 < *len - 1)
+		*len = alike;
 	return err;
 }
 
-/* Translated is written, for the IOMMU: it does not know what becomes of it. */
-static void mark(const struct transfer *t, uint64_t iova, uint64_t len)
+/* The place behind len bytes, of which some are left. Only a client's table has a page that ends all addresses. */
+static int advance(struct transfer *t, struct place *place, uint64_t len, uint64_t left)
 {
-	struct svf_dirty *dirty = &t->fn->requester->space->dirty;
+	int err;
 
-	if (t->write && dirty->on)
-		svf_dirty_mark(dirty, t->fn->machine, iova, iova + len - 1);
+	place->iova += len;
+	if (place->iova || !left)
+		return 0;
+	err = flush(t);
+	return err ? err : fail(t, SVF_FAULT_NOT_CANONICAL, place);
+}
+
+/* Translated is written, for the IOMMU: it does not know what becomes of it. */
+static void mark(const struct transfer *t, const struct place *place, uint64_t len)
+{
+	if (t->write)
+		svf_translation_mark(t->via, place->address, place->address + len - 1);
 }
 
 static int add_segment(struct transfer *t, uint64_t iova, uint8_t *ours, size_t len)
 {
+	struct place place = {.iova = iova};
 	int err = 0;
 
 	while (len && !err) {
-		const struct svf_mapping *map;
 		uint64_t piece = len;
 
-		err = locate(t, iova, &piece, &map);
+		err = locate(t, &place, &piece);
 		if (err)
 			return err;
-		mark(t, iova, piece);
-		err = add_piece(t, map, iova, ours, piece);
-		iova += piece;
+		mark(t, &place, piece);
+		err = add_piece(t, &place, ours, piece);
 		ours += piece;
 		len -= piece;
+		if (!err)
+			err = advance(t, &place, piece, len);
 	}
 	return err;
+}
+
+/* What requesters of a container are attached to, or one that no IOMMU stands before. */
+static struct svf_translation plain_translation(const struct svf_requester *requester)
+{
+	const struct svf_iommu_group *group = requester->group;
+	enum svf_tables tables =
+		group->machine->params.iommu_scalable ? SVF_TABLES_FIRST : SVF_TABLES_LEGACY;
+
+	return (struct svf_translation){
+		.space = requester->space,
+		.tables = group->noiommu ? SVF_TABLES_NONE : tables,
+	};
 }
 
 /* The arrays need no values. Return: 0, -EFAULT: nothing of the function's leaves it. */
 static int begin(struct transfer *t, struct svf_function *fn, uint64_t iova, bool write)
 {
-	t->fn = fn;
-	t->write = write;
-	t->count = 0;
+	const struct svf_requester *requester = fn->requester;
+
 	if (!(svf_get_le16(fn->config + PCI_COMMAND) & PCI_COMMAND_MASTER) || !fn->group)
 		return -EFAULT;
-	return fn->requester->space ? 0 : fail(t, SVF_FAULT_BLOCKED, iova, NULL);
+	t->plain = plain_translation(requester);
+	t->fn = fn;
+	t->via = requester->via ? requester->via : &t->plain;
+	t->write = write;
+	t->count = 0;
+	if (requester->space)
+		return 0;
+	return fail(t,
+		    t->plain.tables == SVF_TABLES_FIRST ? SVF_FAULT_SM_BLOCKED : SVF_FAULT_BLOCKED,
+		    &(struct place){.iova = iova});
 }
 
 static int transfer(struct svf_function *fn, const struct svf_dma_segment *segments,
@@ -217,26 +267,29 @@ static int copy_by_buffer(struct transfer *in, uint64_t from, struct transfer *o
 	return err;
 }
 
-static int copy_piece(struct transfer *in, const struct svf_mapping *source, uint64_t from,
-		      struct transfer *out, const struct svf_mapping *target, uint64_t to,
-		      uint64_t len, bool *ret_source)
+static int copy_piece(struct transfer *in, const struct place *from, struct transfer *out,
+		      const struct place *to, uint64_t len, bool *ret_source)
 {
-	const struct svf_mm_piece read = piece_of(source, from, NULL, len);
-	const struct svf_mm_piece written = piece_of(target, to, NULL, len);
+	const struct svf_mm_piece read = piece_of(from->map, from->address, NULL, len);
+	const struct svf_mm_piece written = piece_of(to->map, to->address, NULL, len);
+	struct place gone;
 	uint64_t done;
 
-	if (!source->mm || !target->mm)
-		return copy_by_buffer(in, from, out, to, len, ret_source);
+	if (!from->map->mm || !to->map->mm)
+		return copy_by_buffer(in, from->iova, out, to->iova, len, ret_source);
 	mark(out, to, len);
 	done = in->fn->machine->port->mm_copy(&written, &read, ret_source);
 	if (done == len)
 		return 0;
-	return *ret_source ? fail(in, SVF_FAULT_GONE, from + done, source)
-			   : fail(out, SVF_FAULT_GONE, to + done, target);
+	gone = *ret_source ? *from : *to;
+	gone.iova += done;
+	gone.address += done;
+	return fail(*ret_source ? in : out, SVF_FAULT_GONE, &gone);
 }
 
 int svf_dma_copy(struct svf_function *fn, uint64_t to, uint64_t from, size_t len, bool *ret_source)
 {
+	struct place source = {.iova = from}, target = {.iova = to};
 	struct transfer in, out;
 	int err = begin(&in, fn, from, false);
 
@@ -244,21 +297,24 @@ int svf_dma_copy(struct svf_function *fn, uint64_t to, uint64_t from, size_t len
 	if (!err)
 		err = begin(&out, fn, to, true);
 	while (len && !err) {
-		const struct svf_mapping *source, *target;
 		uint64_t piece = len;
 
 		*ret_source = true;
-		err = locate(&in, from, &piece, &source);
+		err = locate(&in, &source, &piece);
 		if (err)
 			return err;
 		*ret_source = false;
-		err = locate(&out, to, &piece, &target);
+		err = locate(&out, &target, &piece);
 		if (err)
 			return err;
-		err = copy_piece(&in, source, from, &out, target, to, piece, ret_source);
-		from += piece;
-		to += piece;
+		err = copy_piece(&in, &source, &out, &target, piece, ret_source);
 		len -= piece;
+		if (!err)
+			err = advance(&out, &target, piece, len);
+		if (err)
+			return err;
+		*ret_source = true;
+		err = advance(&in, &source, piece, len);
 	}
 	return err;
 }

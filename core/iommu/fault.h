@@ -22,10 +22,37 @@ enum svf_fault_kind {
 	SVF_FAULT_BEYOND,  /* the address has more bits than the IOMMU translates */
 	SVF_FAULT_UNMAPPED,
 	SVF_FAULT_GONE, /* mapped, but the memory behind it is not there any more */
+
+	/* In scalable mode each kind of table fails in its own ways. */
+	SVF_FAULT_SM_BLOCKED,
+	SVF_FAULT_SM_BEYOND,
+	SVF_FAULT_INTERRUPT,	 /* an address of interrupts, not of memory */
+	SVF_FAULT_SS_PERMISSION, /* second stage: not mapped, or not for that */
+	SVF_FAULT_NOT_CANONICAL, /* first stage: bits beyond its width are not all its topmost */
+	SVF_FAULT_FS_NOT_PRESENT,
+	SVF_FAULT_FS_RESERVED,
+	SVF_FAULT_FS_SUPERVISOR, /* not for users */
+	SVF_FAULT_FS_READ_ONLY,
+	/* A first-stage table of a client, or what an entry of it refers to: */
+	SVF_FAULT_FS_BEYOND,	   /* has an address of too many bits */
+	SVF_FAULT_FS_TOP_BLOCKED,  /* cannot be read in the second stage: the topmost table */
+	SVF_FAULT_FS_BLOCKED,	   /* ... another */
+	SVF_FAULT_FS_NOT_WRITABLE, /* ... nor may its accessed and dirty bits be set there */
+	SVF_FAULT_FS_TOP_ACCESS,   /* is memory that is no longer there: the topmost table */
+	SVF_FAULT_FS_ACCESS,	   /* ... another */
 };
 
-/* map: what is mapped at iova, if anything. Return: -EFAULT. */
-int svf_dma_fault_report(struct svf_function *fn, enum svf_fault_kind kind, bool write,
-			 uint64_t iova, const struct svf_mapping *map);
+struct svf_dma_fault {
+	struct svf_function *fn;
+	enum svf_fault_kind kind;
+	bool write;
+	uint64_t iova;
+	uint64_t address;	       /* in the space, as far as it was known */
+	const struct svf_mapping *map; /* what is mapped there; NULL */
+	bool nested;		       /* by a client's table */
+};
+
+/* Return: -EFAULT. */
+int svf_dma_fault_report(const struct svf_dma_fault *fault);
 
 #endif

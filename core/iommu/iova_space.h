@@ -111,7 +111,9 @@ void svf_iova_space_detach_ram(struct svf_machine *machine, const struct svf_ram
  * The usable IOVA ranges of the software IOMMU: 48 bits without the MSI window
  * 0xfee00000-0xfeefffff.
  */
-#define SVF_IOVA_LAST	     0x0000ffffffffffffull
+#define SVF_IOVA_LAST 0x0000ffffffffffffull
+/* Of a first-stage table, in scalable mode: its other half are addresses with all upper bits set. */
+#define SVF_FIRST_STAGE_LAST 0x00007fffffffffffull
 #define SVF_MSI_WINDOW_FIRST 0xfee00000ull
 #define SVF_MSI_WINDOW_LAST  0xfeefffffull
 #define SVF_IOMMU_PAGE_SIZE  4096u

@@ -144,6 +144,7 @@ void svf_requester_leave(struct svf_function *fn)
 
 void svf_requester_set_space(struct svf_requester *requester, struct svf_iova_space *space)
 {
+	requester->via = NULL;
 	if (requester->space == space)
 		return;
 	if (requester->space)

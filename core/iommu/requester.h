@@ -30,6 +30,7 @@
 struct svf_function;
 struct svf_iommu_group;
 struct svf_iova_space;
+struct svf_translation;
 
 /* Requester ids of one bus, a bit for each devfn. */
 struct svf_requester_ids {
@@ -46,8 +47,10 @@ struct svf_requester {
 	unsigned int users; /* that attach it by itself: iommufd contexts */
 
 	struct svf_iova_space *space; /* what translates its DMA; NULL: blocked */
-	uint64_t faults;	      /* IOMMU faults since it was last attached somewhere else */
-	struct svf_deed detached;     /* by whom, while space is NULL */
+	/* How; NULL: as the IOMMU does for a container. To be set after the space. */
+	const struct svf_translation *via;
+	uint64_t faults;	  /* IOMMU faults since it was last attached somewhere else */
+	struct svf_deed detached; /* by whom, while space is NULL */
 };
 
 /*

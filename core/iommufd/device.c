@@ -106,6 +106,13 @@ static int claim(struct svf_idevice *idevice, struct svf_call *call)
 	return err == -EBUSY ? -EPERM : err;
 }
 
+static const struct svf_iommu_ops *ops_of(const struct svf_function *fn)
+{
+	if (fn->group && fn->group->noiommu)
+		return &svf_noiommu_ops;
+	return fn->machine->params.iommu_scalable ? &svf_vtd_scalable_ops : &svf_vtd_ops;
+}
+
 int svf_idevice_bind(struct svf_ictx *ictx, struct svf_function *fn, struct svf_call *call,
 		     struct svf_idevice **ret, uint32_t *ret_id)
 {
@@ -118,7 +125,7 @@ int svf_idevice_bind(struct svf_ictx *ictx, struct svf_function *fn, struct svf_
 		return err;
 	idevice = svf_container_of(object, struct svf_idevice, obj);
 	idevice->ictx = ictx;
-	idevice->ops = fn->group && fn->group->noiommu ? &svf_noiommu_ops : &svf_vtd_ops;
+	idevice->ops = ops_of(fn);
 	idevice->fn = fn;
 	err = claim(idevice, call);
 	if (err) {
@@ -244,9 +251,11 @@ static void unreserve_devices(struct svf_ioas *ioas, const struct svf_iommu_ops 
 static void set_space(struct svf_igroup *igroup, struct svf_hwpt *hwpt)
 {
 	igroup->hwpt = hwpt;
-	if (igroup->requester)
-		svf_requester_set_space(igroup->requester,
-					hwpt ? &svf_hwpt_paging(hwpt)->ioas->space : NULL);
+	if (!igroup->requester)
+		return;
+	svf_requester_set_space(igroup->requester,
+				hwpt ? &svf_hwpt_paging(hwpt)->ioas->space : NULL);
+	igroup->requester->via = hwpt && hwpt->via.space ? &hwpt->via : NULL;
 }
 
 /* The IOMMU takes the requester to the HWPT, from what it was attached to. */

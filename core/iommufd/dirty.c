@@ -2,8 +2,8 @@
 /*
  * Dirty tracking: which pages devices have written to, as the table of a HWPT knows it.
  *
- * The software IOMMU of the machine's functions cannot; GET_HW_INFO says so beforehand and both
- * commands are -EOPNOTSUPP. The mock IOMMU of the selftests can.
+ * The software IOMMU of the machine's functions can in scalable mode; otherwise GET_HW_INFO says so
+ * beforehand and both commands are -EOPNOTSUPP. The mock IOMMU of the selftests can.
  *
  * A HWPT that can has a sparse set of bits of its own (core/iommu/dirty.h), in pages of 4 KiB; where
  * its table has larger ones, all bits of one go together. A bit stands for what is mapped: UNMAP

@@ -6,7 +6,7 @@
  *
  * What kinds there are, and what flags they take, is the IOMMU's to say (struct svf_iommu_ops):
  * the software IOMMU of the machine's functions is a VT-d in legacy mode, see vtd.c, without
- * nesting, dirty tracking and page requests.
+ * nesting, dirty tracking and page requests, or in scalable mode, see vtd_scalable.c.
  */
 #include <errno.h>
 

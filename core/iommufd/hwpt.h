@@ -5,7 +5,8 @@
  * A paging HWPT is one domain: the mappings of its IOAS, in a table of the IOMMU. A nested one is a
  * table of the user's own, which the IOMMU walks before that of the parent.
  *
- * Two IOMMUs exist: the VT-d of the machine's functions (vtd.c), and the one of the kernel's
+ * Two IOMMUs exist: the VT-d of the machine's functions, which in scalable mode
+ * (vtd_scalable.c) has more to offer than in legacy mode (vtd.c); and the one of the kernel's
  * selftests, of devices that are nowhere else (selftest_iommu.c); and there are machines without one
  * (hwpt_noiommu.c). A struct svf_iommu_ops is the driver of one.
  */
@@ -13,6 +14,7 @@
 #define SVF_CORE_IOMMUFD_HWPT_H
 
 #include "core/iommu/dirty.h"
+#include "core/iommu/translation.h"
 #include "core/iommufd/objects.h"
 
 struct svf_fault;
@@ -27,14 +29,18 @@ struct svf_viommu;
 struct svf_hwpt {
 	struct svf_iobject obj;
 	const struct svf_iommu_ops *ops;
-	struct svf_ioas *ioas;	   /* paging: held; nested: that of the parent */
-	struct svf_list ioas_link; /* paging: ioas->hwpts, while a domain of it */
-	struct svf_hwpt *parent;   /* nested: held, or by its vIOMMU */
-	struct svf_viommu *viommu; /* nested, held; may be NULL */
-	struct svf_fault *fault;   /* held: where page requests go; NULL */
-	struct svf_domain domain;  /* paging */
-	struct svf_dirty dirty;	   /* paging */
-	uint64_t dirty_unit;	   /* bytes that are dirty together; 0: cannot track dirty pages */
+	struct svf_ioas *ioas;	    /* paging: held; nested: that of the parent */
+	struct svf_list ioas_link;  /* paging: ioas->hwpts, while a domain of it */
+	struct svf_hwpt *parent;    /* nested: held, or by its vIOMMU */
+	struct svf_viommu *viommu;  /* nested, held; may be NULL */
+	struct svf_fault *fault;    /* held: where page requests go; NULL */
+	struct svf_domain domain;   /* paging */
+	struct svf_dirty dirty;	    /* paging */
+	uint64_t dirty_unit;	    /* bytes that are dirty together; 0: cannot track dirty pages */
+	struct svf_translation via; /* what its devices' DMA goes through; of the machine's IOMMU */
+	struct svf_stage1 stage1;   /* nested, of VT-d */
+	uint64_t stage1_flags;	    /* IOMMU_VTD_S1_*, as given */
+	uint32_t stage1_width;	    /* of addresses, bits, as given */
 	uint32_t iotlb[SVF_IOTLB_ENTRIES]; /* nested, of the selftests: what stands for a cache */
 	bool auto_domain; /* made by ATTACH to an IOAS; goes with its last device */
 	bool nest_parent, pasid_compat;
@@ -108,6 +114,7 @@ struct svf_iommu_ops {
 };
 
 extern const struct svf_iommu_ops svf_vtd_ops;
+extern const struct svf_iommu_ops svf_vtd_scalable_ops;
 extern const struct svf_iommu_ops svf_noiommu_ops;
 extern const struct svf_iommu_ops svf_mock_ops;
 

@@ -80,6 +80,17 @@ static int check_vaddr(struct svf_ioas *ioas, struct svf_call *call, uint64_t va
 			ioas->alignment);
 }
 
+/* The table of a nesting parent holds nothing that cannot be written. */
+static int check_writable(struct svf_call *call, const struct svf_mapping *map)
+{
+	if (map->prot & SVF_MAP_WRITE)
+		return 0;
+	return svf_fail(call, -EINVAL,
+			"the mapping at IOVA 0x%lx cannot be written, and a HWPT that is a nesting "
+			"parent takes no such mapping",
+			map->node.first);
+}
+
 /* Takes over the references of map, also on failure. known: the memory was looked at before. */
 static int insert(struct svf_ioas *ioas, struct svf_call *call, struct svf_mapping *map, bool known)
 {
@@ -88,6 +99,8 @@ static int insert(struct svf_ioas *ioas, struct svf_call *call, struct svf_mappi
 
 	if (ioas->domains)
 		err = svf_mapping_pin(machine, call, map, known);
+	if (!err && ioas->writing_domains)
+		err = check_writable(call, map);
 	if (!err) {
 		svf_outline_add(ioas, map);
 		err = svf_iova_space_map(&ioas->space, map);
@@ -408,17 +421,27 @@ static void unpin_until(struct svf_ioas *ioas, const struct svf_mapping *end)
 		svf_mapping_unpin(ioas->space.machine, map);
 }
 
-static int pin_all(struct svf_ioas *ioas, struct svf_call *call)
+/* Everything there is goes into the domain's table; its memory is pinned by the first domain. */
+static int fill(struct svf_ioas *ioas, struct svf_call *call, const struct svf_domain *domain)
 {
 	struct svf_mapping *map = svf_iova_space_first(&ioas->space, 0, UINT64_MAX);
+	bool pin = !ioas->domains;
 
-	if (svf_outline_can_be_pinned(ioas))
+	/* What all of it has in common may say that pinning has nothing to do. */
+	pin = pin && !svf_outline_can_be_pinned(ioas);
+	if (!pin && !domain->needs_write)
 		return 0;
 	for (; map; map = mapping_next(map)) {
-		int err = svf_mapping_pin(ioas->space.machine, call, map, false);
+		int err = pin ? svf_mapping_pin(ioas->space.machine, call, map, false) : 0;
 
+		if (!err && domain->needs_write) {
+			err = check_writable(call, map);
+			if (err && pin)
+				svf_mapping_unpin(ioas->space.machine, map);
+		}
 		if (err) {
-			unpin_until(ioas, map);
+			if (pin)
+				unpin_until(ioas, map);
 			return err;
 		}
 		ioas->outline.backed |= !!map->backing;
@@ -465,7 +488,7 @@ int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call,
 		err = reserve_outside(ioas, call, &domain->aperture);
 	if (err)
 		return err;
-	err = ioas->domains ? 0 : pin_all(ioas, call);
+	err = fill(ioas, call, domain);
 	if (err) {
 		unreserve_outside(ioas, &domain->aperture);
 		return err;
@@ -473,6 +496,7 @@ int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call,
 	if (alignment > ioas->alignment)
 		ioas->alignment = alignment;
 	ioas->domains++;
+	ioas->writing_domains += domain->needs_write;
 	return 0;
 }
 
@@ -480,6 +504,7 @@ void svf_ioas_remove_domain(struct svf_ioas *ioas, const struct svf_domain *doma
 {
 	assert(ioas->domains);
 	unreserve_outside(ioas, &domain->aperture);
+	ioas->writing_domains -= domain->needs_write;
 	if (--ioas->domains == 0 && ioas->space.machine->params.enforce_memlock)
 		unpin_until(ioas, NULL);
 	svf_ioas_relax_alignment(ioas);

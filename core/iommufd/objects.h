@@ -87,7 +87,8 @@ struct svf_ioas {
 	struct svf_itree allowed; /* struct svf_allowed.node; empty: everything is allowed */
 	unsigned int domains; /* HWPTs that are filled: memory is checked and charged while > 0 */
 	struct svf_outline outline;
-	uint64_t mapped;    /* bytes */
+	unsigned int writing_domains; /* of domains, those that need_write */
+	uint64_t mapped;	      /* bytes */
 	uint64_t alignment; /* what IOVA, length and user address must be multiples of, bytes */
 	bool disable_large_pages;
 };
@@ -186,6 +187,7 @@ int svf_ioas_cut(struct svf_ioas *ioas, struct svf_call *call, uint64_t iova) SV
 struct svf_domain {
 	struct svf_iova_range aperture;
 	uint64_t page_sizes; /* bitmap */
+	bool needs_write;    /* what cannot be written cannot be mapped: -EINVAL */
 };
 int svf_ioas_add_domain(struct svf_ioas *ioas, struct svf_call *call,
 			const struct svf_domain *domain) SVF_MUST_CHECK;

@@ -6,6 +6,8 @@
  * interrupt remapping, no scalable mode, no nesting, no snoop control, no dirty tracking, no page
  * requests, no ATS, no PASIDs, no vIOMMU.
  *
+ * In scalable mode it is another one, vtd_scalable.c.
+ *
  * ALLOC_PASID is taken, as the kernel's driver does without being able to make use of it. A HWPT
  * with a fault queue can be made, and no device attached to it: none makes page requests.
  */

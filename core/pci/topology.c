@@ -73,6 +73,7 @@ static const struct {
 	{"softvfio.exact_dirty", offsetof(struct svf_params, exact_dirty), PARAM_BOOL},
 	{"softvfio.group_attach", offsetof(struct svf_params, per_device), PARAM_ATTACH},
 	{"softvfio.iommu", offsetof(struct svf_params, iommu), PARAM_BOOL},
+	{"softvfio.iommu_scalable", offsetof(struct svf_params, iommu_scalable), PARAM_BOOL},
 	{"softvfio.iommufd_test", offsetof(struct svf_params, iommufd_test), PARAM_BOOL},
 };
 
@@ -128,7 +129,7 @@ static int apply_param(struct svf_build *build, const struct svf_topology_option
 			      "vfio_pci.disable_vga, vfio_pci.nointxmask, "
 			      "vfio_iommu_type1.dma_entry_limit, vfio.enable_unsafe_noiommu_mode, "
 			      "softvfio.enforce_memlock, softvfio.exact_dirty, "
-			      "softvfio.group_attach, softvfio.iommu and "
+			      "softvfio.group_attach, softvfio.iommu, softvfio.iommu_scalable and "
 			      "softvfio.iommufd_test",
 			      param->key);
 }

@@ -27,10 +27,19 @@
 #include "core/iommu/group.h"
 #include "core/machine.h"
 
-const struct vfio_iova_range svf_type1_ranges[SVF_TYPE1_RANGES] = {
-	{.start = 0, .end = SVF_MSI_WINDOW_FIRST - 1},
-	{.start = SVF_MSI_WINDOW_LAST + 1, .end = SVF_IOVA_LAST},
-};
+const struct vfio_iova_range *svf_type1_ranges(const struct svf_machine *machine)
+{
+	static const struct vfio_iova_range legacy[SVF_TYPE1_RANGES] = {
+		{.start = 0, .end = SVF_MSI_WINDOW_FIRST - 1},
+		{.start = SVF_MSI_WINDOW_LAST + 1, .end = SVF_IOVA_LAST},
+	};
+	static const struct vfio_iova_range scalable[SVF_TYPE1_RANGES] = {
+		{.start = 0, .end = SVF_MSI_WINDOW_FIRST - 1},
+		{.start = SVF_MSI_WINDOW_LAST + 1, .end = SVF_FIRST_STAGE_LAST},
+	};
+
+	return machine->params.iommu_scalable ? scalable : legacy;
+}
 
 #define MAP_FLAGS (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR)
 #define UNMAP_FLAGS                                                                                \
@@ -124,10 +133,12 @@ bool svf_type1_bisects(const struct svf_type1 *type1, uint64_t first, uint64_t l
 	return map && map->node.last != last;
 }
 
-static bool range_usable(uint64_t first, uint64_t last)
+static bool range_usable(const struct svf_type1 *type1, uint64_t first, uint64_t last)
 {
+	const struct vfio_iova_range *ranges = svf_type1_ranges(type1->space.machine);
+
 	for (unsigned int i = 0; i < SVF_TYPE1_RANGES; i++)
-		if (first >= svf_type1_ranges[i].start && last <= svf_type1_ranges[i].end)
+		if (first >= ranges[i].start && last <= ranges[i].end)
 			return true;
 	return false;
 }
@@ -183,14 +194,14 @@ static int check_place(struct svf_type1 *type1, struct svf_call *call,
 				"the container has %u mappings, vfio_iommu_type1.dma_entry_limit; "
 				"map larger pieces or raise it",
 				type1->space.count);
-	if (!range_usable(first, last))
+	if (!range_usable(type1, first, last))
 		return svf_fail(call, -EINVAL,
 				"IOVA 0x%lx-0x%lx is not within 0x0-0x%lx or 0x%lx-0x%lx, the "
 				"usable ranges of VFIO_IOMMU_GET_INFO",
 				(unsigned long)first, (unsigned long)last,
-				(unsigned long)svf_type1_ranges[0].end,
-				(unsigned long)svf_type1_ranges[1].start,
-				(unsigned long)svf_type1_ranges[1].end);
+				(unsigned long)SVF_MSI_WINDOW_FIRST - 1,
+				(unsigned long)SVF_MSI_WINDOW_LAST + 1,
+				(unsigned long)svf_type1_ranges(type1->space.machine)[1].end);
 	return 0;
 }
 

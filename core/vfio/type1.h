@@ -27,7 +27,7 @@ struct svf_type1 {
 
 /* What groups leave usable of the IOVA space, in order. The same for every group. */
 #define SVF_TYPE1_RANGES 2
-extern const struct vfio_iova_range svf_type1_ranges[SVF_TYPE1_RANGES];
+const struct vfio_iova_range *svf_type1_ranges(const struct svf_machine *machine);
 
 /* A bitmap of one bit for each page can have INT_MAX bits. */
 #define SVF_DIRTY_PAGES_MAX  0x7fffffffull

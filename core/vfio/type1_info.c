@@ -49,7 +49,8 @@ static void fill_caps(const struct svf_type1 *type1, struct info_caps *caps)
 	caps->iova.header = (struct vfio_info_cap_header){
 		.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, .version = 1};
 	caps->iova.nr_iovas = SVF_TYPE1_RANGES;
-	memcpy(caps->iova.ranges, svf_type1_ranges, sizeof(caps->iova.ranges));
+	memcpy(caps->iova.ranges, svf_type1_ranges(type1->space.machine),
+	       sizeof(caps->iova.ranges));
 }
 
 long svf_type1_get_info(struct svf_file *file, struct svf_call *call, uint64_t arg)
