@@ -16,6 +16,7 @@
  *   close NAME
  *   memory NAME SIZE [readonly]	  zeroed memory of the client
  *   holds NAME OFFSET HEX...		  what that memory must be
+ *   fill NAME OFFSET HEX...		  what the client writes there
  *   mmap NAME FILE OFFSET LENGTH	  a part of a BAR as memory of the client, until FILE is closed
  *   dma BDF read|write IOVA LENGTH	  by the device; it writes dd
  *   memfile NAME SIZE			  a file of memory; one a scenario

@@ -356,6 +356,20 @@ static void do_memfile(struct scenario *s)
 	test_fd_memory(name->fd, name->memory, name->size);
 }
 
+static void do_fill(struct scenario *s)
+{
+	struct name *name = memory_name(s);
+	uint64_t offset = strtoull(s->words[2], NULL, 0);
+	uint8_t bytes[MAX_STRUCT];
+	size_t len = 0;
+
+	for (unsigned int i = 3; i < s->count; i++)
+		len += scenario_hex(s, s->words[i], bytes + len, sizeof(bytes) - len);
+	if (!name || offset > name->size || len > name->size - offset)
+		return;
+	memcpy((char *)name->memory + offset, bytes, len);
+}
+
 /* A part of a BAR becomes memory of the client's. */
 static void do_mmap(struct scenario *s)
 {
@@ -621,6 +635,6 @@ const struct statement scenario_statements[] = {
 	{"probe", do_probe, 2, false},	   {"id", do_id, 4, false},
 	{"reset", do_reset, 2, false},	   {"process", do_process, 2, false},
 	{"rawio", do_rawio, 2, false},	   {"memlock", do_memlock, 2, false},
-	{"log", do_log, 2, false},
+	{"log", do_log, 2, false},	   {"fill", do_fill, 4, false},
 };
 const size_t scenario_statements_count = SVF_ARRAY_SIZE(scenario_statements);
