@@ -304,10 +304,10 @@ host_files() {
 	find "/proc/$1/fd" -mindepth 1 -maxdepth 1 | wc -l
 }
 
-# host_file_kinds PID: what they are, a line for each kind with its count.
+# host_file_kinds PID: what they are, a line for each kind with its count; all alike to who may not look.
 host_file_kinds() {
 	cat /sys/bus/pci/devices/*/vendor >/dev/null
-	find "/proc/$1/fd" -mindepth 1 -maxdepth 1 -printf '%l\n' | sed -E 's/:\[[0-9]+\]$//; s,^/proc/[0-9]+,/proc/PID,' | sort | uniq -c
+	find "/proc/$1/fd" -mindepth 1 -maxdepth 1 -printf '%l\n' 2>/dev/null | sed -E 's/:\[[0-9]+\]$//; s,^/proc/[0-9]+,/proc/PID,' | sort | uniq -c
 }
 
 # host_memory PID: the most memory it ever had, in KiB.

@@ -47,6 +47,8 @@ struct racer {
 	int fd;
 	uint32_t id;
 	uint64_t counts[ERRNOS], wrong;
+	uint32_t *busy; /* displaced while in use; to be destroyed in the end */
+	size_t busy_count;
 };
 
 static uint64_t dice(struct racer *racer, uint64_t sides)
@@ -59,7 +61,7 @@ static uint32_t some_id(struct racer *racer)
 	return __atomic_load_n(&slots[dice(racer, SLOTS)], __ATOMIC_RELAXED);
 }
 
-/* Puts a new object into a slot; whom it displaces nobody knows any more but the end. */
+/* Puts a new object into a slot, and destroys the one that was there. */
 static void keep(struct racer *racer, uint32_t id)
 {
 	struct {
@@ -67,8 +69,8 @@ static void keep(struct racer *racer, uint32_t id)
 	} destroy = {sizeof(destroy), 0};
 
 	destroy.id = __atomic_exchange_n(&slots[dice(racer, SLOTS)], id, __ATOMIC_RELAXED);
-	if (destroy.id)
-		client_ioctl(iommufd, CLIENT_IOMMU_DESTROY, &destroy);
+	if (destroy.id && client_ioctl(iommufd, CLIENT_IOMMU_DESTROY, &destroy) == -EBUSY)
+		racer->busy[racer->busy_count++] = destroy.id;
 }
 
 static int bind_again(struct racer *racer)
@@ -218,21 +220,33 @@ static void *run(void *argument)
 	return NULL;
 }
 
-/* Everything goes: HWPTs before the IOASes below them, whatever their order in the table. */
+static int destroy_id(uint32_t id)
+{
+	uint32_t arg[2] = {sizeof(arg), id};
+
+	return client_ioctl(iommufd, CLIENT_IOMMU_DESTROY, arg);
+}
+
+/*
+ * Everything goes: the devices, whose ids the table may hold as well, since ids are given again; then
+ * HWPTs before the IOASes below them, so IOASes may have to be asked twice.
+ */
 static uint64_t take_down(struct racer racers[2])
 {
 	uint64_t wrong = 0;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		wrong += detach(&racers[i]) != 0;
-	for (uint32_t pass = 0; pass < 3; pass++) {
-		for (uint32_t i = 0; i < SLOTS; i++) {
-			uint32_t arg[2] = {sizeof(arg), slots[i]};
-			int ret = client_ioctl(iommufd, CLIENT_IOMMU_DESTROY, arg);
-
-			if (pass == 2 && ret != -ENOENT)
-				wrong += printf("# end: %u: %d\n", slots[i], ret) > 0;
-		}
+		close(racers[i].fd);
+	}
+	for (int pass = 0; pass < 3; pass++) {
+		for (uint32_t i = 0; i < SLOTS; i++)
+			if (destroy_id(slots[i]) != -ENOENT && pass == 2)
+				wrong++;
+		for (int i = 0; i < 2; i++)
+			for (size_t k = 0; k < racers[i].busy_count; k++)
+				if (destroy_id(racers[i].busy[k]) != -ENOENT && pass == 2)
+					wrong++;
 	}
 	return wrong;
 }
@@ -240,10 +254,8 @@ static uint64_t take_down(struct racer racers[2])
 static uint64_t works(struct racer *racer)
 {
 	struct client_device device = CLIENT_DEVICE_NONE;
-	int ret;
+	int ret = client_open_by_cdev(&device, racer->bdf, NULL);
 
-	close(racer->fd);
-	ret = client_open_by_cdev(&device, racer->bdf, NULL);
 	if (!ret)
 		ret = client_map(&device, memory, PAGES * PAGE, 0);
 	if (!ret)
@@ -267,8 +279,9 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; i < 2; i++) {
 		racers[i].bdf = argv[3 + i];
 		racers[i].calls = strtoull(argv[1], NULL, 0);
+		racers[i].busy = calloc(racers[i].calls + 1, sizeof(uint32_t));
 		racers[i].state = (strtoull(argv[2], NULL, 0) * 2 + i) * 2 + 1;
-		if (bind_again(&racers[i]))
+		if (!racers[i].busy || bind_again(&racers[i]))
 			return fprintf(stderr, "cannot bind %s\n", argv[3 + i]), 2;
 	}
 	for (int i = 0; i < 2; i++)
@@ -282,6 +295,8 @@ int main(int argc, char **argv)
 			printf("%s %llu\n", i ? strerrorname_np(i) : "success",
 			       (unsigned long long)(racers[0].counts[i] + racers[1].counts[i]));
 	close(iommufd);
+	free(racers[0].busy);
+	free(racers[1].busy);
 	wrong += works(&racers[0]) + works(&racers[1]);
 	return wrong != 0;
 }
