@@ -214,12 +214,6 @@ int svf_access_rw(struct svf_access *access, struct svf_call *call, uint64_t iov
 		if (err)
 			return err;
 		piece = lower(map->node.last, last) - iova + 1;
-		/* What is mapped for a device may be written whatever became of it; else it is looked at. */
-		if (write && !map->of_file && !access->ioas->domains)
-			err = svf_mapping_check(access->ioas->space.machine, call, map, iova,
-						iova + (piece - 1));
-		if (err)
-			return err;
 		err = svf_mapping_copy(access->ioas->space.machine, map, iova, bytes, piece, write);
 		if (err)
 			return svf_fail(call, err, "the memory mapped at IOVA 0x%lx is not there",
