@@ -8,85 +8,15 @@
  *
  * Prints "ok NAME" or "not ok NAME: WHAT" for each check.
  */
-#include <sched.h>
 #include <sys/wait.h>
 
-#include "client.h"
+#include "ioat.h"
 
-/* Registers of the channel. */
-#define CHANCMD	       0x84
-#define DMACOUNT       0x86
-#define CHANSTS	       0x88
-#define CHAINADDR      0x90
-#define CHANERR	       0xa8
-#define ACTIVE	       0
-#define DONE	       1
-#define HALTED	       3
-#define RESET	       0x20
-#define NO_SOURCE      0x1
-#define NO_DESTINATION 0x2
-#define FILL	       (1u << 24)
-
-#define PAGE	       4096ul
-#define COMMAND	       0x04 /* PCI_COMMAND: memory and bus master */
-#define CHAIN_IOVA     0x100000ull
-#define CHAIN_MAX      64u
-#define DATA_IOVA      0x10000000ull
-#define AREA	       (256ul << 10) /* of each kind */
-#define OTHER_IOVA     0x40000000ull
-#define LARGE	       (16ul << 20)
-#define MIB	       (1ul << 20)
-
-struct descriptor {
-	uint32_t size, control;
-	uint64_t source, destination, next, rest[4];
-};
-
-static struct client_device device = CLIENT_DEVICE_NONE;
-static uint64_t bar;
-static struct descriptor *chain;
-static int failures;
-
-static void report(const char *name, bool good, const char *what, uint64_t value)
-{
-	if (good)
-		printf("ok %s\n", name);
-	else
-		printf("not ok %s: %s 0x%llx\n", name, what, (unsigned long long)value);
-	failures += !good;
-}
-
-static void must(int ret, const char *what)
-{
-	if (ret >= 0)
-		return;
-	printf("not ok %s: %s\n", what, strerror(-ret));
-	exit(1);
-}
-
-static void put(uint64_t offset, uint64_t value, size_t size)
-{
-	must(pwrite(device.fd, &value, size, (off_t)(bar + offset)) == (ssize_t)size ? 0 : -errno,
-	     "writing a register");
-}
-
-static uint64_t get(uint64_t offset, size_t size)
-{
-	uint64_t value = 0;
-
-	must(pread(device.fd, &value, size, (off_t)(bar + offset)) == (ssize_t)size ? 0 : -errno,
-	     "reading a register");
-	return value;
-}
-
-static char *memory(size_t size, int fd)
-{
-	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
-
-	must(at == MAP_FAILED ? -errno : 0, "mmap");
-	return at;
-}
+#define DATA_IOVA  0x10000000ull
+#define AREA	   (256ul << 10) /* of each kind */
+#define OTHER_IOVA 0x40000000ull
+#define LARGE	   (16ul << 20)
+#define MIB	   (1ul << 20)
 
 static int memory_file(size_t size)
 {
@@ -98,46 +28,10 @@ static int memory_file(size_t size)
 
 static void start(const char *bdf)
 {
-	struct vfio_region_info info;
-	uint16_t command;
-
 	must(client_open_by_group(&device, bdf, NULL), "opening the device");
-	must(client_region(device.fd, VFIO_PCI_CONFIG_REGION_INDEX, &info), "config space");
-	command = 6;
-	must(pwrite(device.fd, &command, 2, (off_t)(info.offset + COMMAND)) == 2 ? 0 : -errno,
-	     "bus mastering");
-	must(client_region(device.fd, 0, &info), "BAR 0");
-	bar = info.offset;
+	ioat_start();
 	chain = (struct descriptor *)(void *)memory(PAGE, -1);
 	must(client_map(&device, chain, PAGE, CHAIN_IOVA), "mapping descriptors");
-}
-
-static void set(unsigned int i, uint32_t control, uint64_t source, uint64_t destination,
-		uint64_t size)
-{
-	chain[i] = (struct descriptor){.size = (uint32_t)size,
-				       .control = control,
-				       .source = source,
-				       .destination = destination,
-				       .next = CHAIN_IOVA + (i + 1) % CHAIN_MAX * 64};
-}
-
-static void begin(unsigned int count)
-{
-	put(CHANERR, get(CHANERR, 4), 4);
-	put(CHANCMD, RESET, 1);
-	put(CHAINADDR, CHAIN_IOVA, 8);
-	put(DMACOUNT, count, 2);
-}
-
-/* Return: the state that the channel ends in. */
-static unsigned int finished(void)
-{
-	unsigned int state;
-
-	while ((state = get(CHANSTS, 4) & 7) == ACTIVE)
-		sched_yield();
-	return state;
 }
 
 /* --- random --- */
@@ -190,20 +84,6 @@ static void random_data(unsigned long count, uint64_t seed)
 /* --- gone --- */
 
 /* One copy of a page between an address and the page of descriptors, whose second half is free. */
-static void fails(const char *name, uint64_t source, uint64_t destination, uint64_t error)
-{
-	set(0, 0, source, destination, 1024);
-	begin(1);
-	report(name, finished() == HALTED && get(CHANERR, 4) == error, "CHANERR", get(CHANERR, 4));
-}
-
-static void works(const char *name, uint64_t source, uint64_t destination)
-{
-	set(0, 0, source, destination, 1024);
-	begin(1);
-	report(name, finished() == DONE, "CHANERR", get(CHANERR, 4));
-}
-
 #define SPARE (CHAIN_IOVA + PAGE / 2)
 
 static void munmapped(void)
