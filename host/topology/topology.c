@@ -493,8 +493,8 @@ int svf_text_read(const char *path, size_t max, char **ret_text, size_t *ret_len
 static int svf_hex_read(const char *path, size_t max, char **ret_text)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *bytes, *text;
-	size_t len;
+	char *bytes = NULL, *text;
+	size_t len = 0;
 	int ret = svf_file_read(path, max, &bytes, &len);
 
 	if (ret)

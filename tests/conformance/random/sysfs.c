@@ -36,7 +36,7 @@ static int link_name(const char *path, char *name, size_t len)
 		return -errno;
 	target[n] = '\0';
 	last = strrchr(target, '/');
-	snprintf(name, len, "%s", last != NULL ? last + 1 : target);
+	snprintf(name, len, "%.*s", (int)len - 1, last != NULL ? last + 1 : target);
 	return 0;
 }
 
