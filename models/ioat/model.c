@@ -100,7 +100,7 @@
  * Of a slice, in bytes: about a millisecond's work. A descriptor counts as COST_MIN at least, for its
  * own transfer; the last one of a slice may go beyond the budget by up to 1 MiB.
  */
-#define BUDGET	 (1u << 20)
+#define BUDGET	 (2u << 20)
 #define COST_MIN 4096u
 #define BUFFER	 (64u << 10)
 
